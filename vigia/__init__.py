@@ -1,0 +1,1 @@
+"""Vigia watches software delivery as a stream. The package imports nothing here, so that each room loads alone."""
