@@ -1,0 +1,196 @@
+"""Feedback: what came of deployments, incidents, corrections by people, and judgements on AI decisions.
+
+All are keyed by scope. A decision's feedback travels here too and is sent on to `ai-decisions`, where its decision is.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from vigia.events.base import DEFAULT_ENVIRONMENT, EventStruct, set_frozen
+from vigia.events.deployments import deployment_id
+from vigia.events.identity import derive_id
+from vigia.events.invalid import InvalidEvent, Reason
+from vigia.events.names import check_name, check_optional_name, check_text
+from vigia.events.times import Time, epoch_seconds
+
+Label = Literal["intervention", "ci_status", "defect"]
+"""What a failure label means: needed intervention in production, CI said so, or later found to have brought a defect."""
+
+Severity = Literal["P0", "P1", "P2", "P3"]
+Judgement = Literal["correct", "incorrect", "partly"]
+Judge = Literal["person", "outcome"]
+
+
+class _Feedback(EventStruct, tag_field="type", kw_only=True):
+    """Fields that every feedback has: `scope` (or `service`, from which the catalog knows it) and `at`."""
+
+    at: Time
+    scope: str = ""
+    service: str = ""
+    event_id: str = ""
+
+    def __post_init__(self) -> None:
+        for field in self.__struct_fields__:
+            value = getattr(self, field)
+            if isinstance(value, str) and field not in {"at", "reason", "title"}:
+                check_optional_name(value, field)
+        for field in ("reason", "title"):
+            check_text(getattr(self, field, ""), field)
+        if not self.scope and not self.service:
+            raise InvalidEvent(Reason.MISSING_FIELD, "feedback needs `scope` or `service`")
+        set_frozen(self, "at", epoch_seconds(self.at, "at"))
+
+    @property
+    def occurred_at(self) -> float:
+        """When it was found or said."""
+        return self.at
+
+
+class Outcome(_Feedback, tag="deployment.outcome", kw_only=True):
+    """What came of a deployment, by one kind of label; a later one of the same kind replaces it."""
+
+    source: str
+    external_id: str
+    failed: bool
+    label: Label
+    reason: str = ""
+    by: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_name(self.source, "source")
+        check_name(self.external_id, "external_id")
+
+    @property
+    def deployment_id(self) -> str:
+        """The deployment it is about."""
+        return deployment_id(self.source, self.external_id)
+
+    @property
+    def identity(self) -> str:
+        """The sender's id, or one from deployment, label kind, answer and time."""
+        return self.event_id or derive_id(
+            "outcome", self.source, self.external_id, self.label, str(self.failed), repr(self.at)
+        )
+
+
+class IncidentOpened(_Feedback, tag="incident.opened", kw_only=True):
+    """Something is broken for users; `deployment` links name what caused it, when that is known."""
+
+    source: str
+    external_id: str
+    severity: Severity = "P2"
+    environment: str = DEFAULT_ENVIRONMENT
+    title: str = ""
+    deployments: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    """Deployments that are said to have caused it, as (source, external id)."""
+    links: list[str] = msgspec.field(default_factory=list)
+    """Addresses of tickets and dashboards."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_name(self.source, "source")
+        check_name(self.external_id, "external_id")
+        if len(self.deployments) > 100 or len(self.links) > 100:  # noqa: PLR2004 - a bound against abuse
+            raise InvalidEvent(Reason.TOO_LARGE, "at most 100 deployments and 100 links in one incident")
+        for source, external_id in self.deployments:
+            check_name(source, "deployments[].source")
+            check_name(external_id, "deployments[].external_id")
+        for link in self.links:
+            check_text(link, "links[]")
+
+    @property
+    def incident_id(self) -> str:
+        """The incident's id."""
+        return incident_id(self.source, self.external_id)
+
+    @property
+    def identity(self) -> str:
+        """The sender's id, or one a source's incident."""
+        return self.event_id or derive_id("incident-opened", self.source, self.external_id)
+
+
+class IncidentResolved(_Feedback, tag="incident.resolved", kw_only=True):
+    """Users are no longer affected."""
+
+    source: str
+    external_id: str
+    environment: str = DEFAULT_ENVIRONMENT
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_name(self.source, "source")
+        check_name(self.external_id, "external_id")
+
+    @property
+    def incident_id(self) -> str:
+        """The incident's id."""
+        return incident_id(self.source, self.external_id)
+
+    @property
+    def identity(self) -> str:
+        """The sender's id, or one from the incident and the time: an incident may be reopened and resolved again."""
+        return self.event_id or derive_id("incident-resolved", self.source, self.external_id, repr(self.at))
+
+
+class AttributionCorrected(_Feedback, tag="attribution.corrected", kw_only=True):
+    """A person says which deployment caused an incident, or that none did (`deployment` absent)."""
+
+    source: str
+    external_id: str
+    by: str
+    deployment: tuple[str, str] | None = None
+    """The deployment that caused the incident, as (source, external id)."""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_name(self.source, "source")
+        check_name(self.external_id, "external_id")
+        check_name(self.by, "by")
+        if self.deployment is not None:
+            check_name(self.deployment[0], "deployment.source")
+            check_name(self.deployment[1], "deployment.external_id")
+
+    @property
+    def incident_id(self) -> str:
+        """The incident's id."""
+        return incident_id(self.source, self.external_id)
+
+    @property
+    def identity(self) -> str:
+        """The sender's id, or one from incident, person and time."""
+        return self.event_id or derive_id("attribution", self.source, self.external_id, self.by, repr(self.at))
+
+
+class DecisionFeedback(_Feedback, tag="decision.feedback", kw_only=True):
+    """A judgement on an AI agent's decision, by a person or from an outcome."""
+
+    agent: str
+    decision_id: str
+    judgement: Judgement
+    judge: Judge
+    by: str = ""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        # feedback on decisions is keyed by the AI agent in the end, so neither scope nor service is needed
+        if not self.scope and not self.service:
+            set_frozen(self, "scope", "unassigned")
+        super().__post_init__()
+        check_name(self.agent, "agent")
+        check_name(self.decision_id, "decision_id")
+
+    @property
+    def identity(self) -> str:
+        """The sender's id, or one from decision, judge and time."""
+        return self.event_id or derive_id("decision-feedback", self.agent, self.decision_id, self.judge, self.by, repr(self.at))
+
+
+Feedback = Outcome | IncidentOpened | IncidentResolved | AttributionCorrected | DecisionFeedback
+
+
+def incident_id(source: str, external_id: str) -> str:
+    """Return the id of the incident that `source` calls `external_id`."""
+    return derive_id("incident", source, external_id)

@@ -1,0 +1,29 @@
+"""Names of the figures that lanes count: the same in the lane's row, in `make run`'s last line, and in `status`."""
+
+WINDOWS_CLOSED = "windows_closed"
+LATE_SAMPLES = "late_samples"
+DEPLOYMENTS_SCORED = "deployments_scored"
+OUTCOMES_LEARNED = "outcomes_learned"
+PROBLEMS_OPENED = "problems_opened"
+PROBLEMS_RESOLVED = "problems_resolved"
+PROBLEMS_STALE = "problems_stale"
+PROPOSALS_MADE = "proposals_made"
+
+MODEL_FIGURES = (
+    WINDOWS_CLOSED,
+    LATE_SAMPLES,
+    DEPLOYMENTS_SCORED,
+    OUTCOMES_LEARNED,
+    PROBLEMS_OPENED,
+    PROBLEMS_RESOLVED,
+    PROBLEMS_STALE,
+    PROPOSALS_MADE,
+)
+
+TOPIC_FIGURES = ("in", "applied", "duplicate", "invalid", "moved", "ticks")
+"""Per topic: in = applied + duplicate + invalid + moved (sent again under their right key); ticks are apart."""
+
+
+def topic_figure(topic: str, figure: str) -> str:
+    """Return the name of a per-topic figure, such as `metrics.in`."""
+    return f"{topic}.{figure}"

@@ -1,0 +1,169 @@
+"""Summary rows: what models write for people and pages to read. One Struct is one table of the summaries' database.
+
+A field is a column of the same name. `store/sql/tables.py` maps each Struct to its table, and a test holds them together.
+The lane that owns a row's key is the only writer of the row.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the summary rows; `primary_key` names the fields that identify a row."""
+
+    primary_key: ClassVar[tuple[str, ...]]
+
+
+class SeriesSummary(Summary):
+    """One row a series: what its id stands for."""
+
+    primary_key: ClassVar = ("series_id",)
+    series_id: str
+    service: str
+    environment: str
+    metric: str
+    labels: str
+    """`name=value` pairs, sorted, joined by commas."""
+    kind: str
+    unit: str
+    first_seen: float
+    """Event time of the first sample, in epoch seconds."""
+
+
+class WindowSummary(Summary):
+    """One row a closed window [start, start + length) of a series, corrected by late samples within retention."""
+
+    primary_key: ClassVar = ("series_id", "start")
+    series_id: str
+    start: int
+    """Epoch seconds, a multiple of the window's length."""
+    count: int
+    sum: float
+    min: float
+    max: float
+    sketch: bytes
+    """Encoded quantile sketch with 1 % relative error."""
+    late: int
+    """How many of `count` came after the window had closed."""
+
+
+class DeploymentSummary(Summary):
+    """One row a deployment, over all its events and outcomes."""
+
+    primary_key: ClassVar = ("deployment_id",)
+    deployment_id: str
+    source: str
+    external_id: str
+    scope: str
+    service: str
+    environment: str
+    version: str
+    stage: str
+    """The latest stage reached: planned, started, finished."""
+    status: str
+    planned_at: float | None
+    started_at: float | None
+    finished_at: float | None
+    risk: float | None
+    """The probability given at its first stage, in [0, 1]."""
+    model: str
+    outcome: str
+    """`failed`, `succeeded`, or empty while none is known."""
+    outcome_label: str
+    outcome_at: float | None
+    commits: int
+
+
+class IncidentSummary(Summary):
+    """One row an incident."""
+
+    primary_key: ClassVar = ("incident_id",)
+    incident_id: str
+    source: str
+    external_id: str
+    scope: str
+    service: str
+    environment: str
+    severity: str
+    title: str
+    opened_at: float | None
+    resolved_at: float | None
+
+
+class ProblemSummary(Summary):
+    """One row a problem, in its latest version."""
+
+    primary_key: ClassVar = ("problem_id",)
+    problem_id: str
+    service: str
+    environment: str
+    series_id: str
+    metric: str
+    detector: str
+    severity: str
+    status: str
+    opened_at: float
+    at: float
+    why: str
+    version: int
+
+
+class ProposalSummary(Summary):
+    """One row a proposal, in its latest version."""
+
+    primary_key: ClassVar = ("proposal_id",)
+    proposal_id: str
+    problem_id: str
+    service: str
+    environment: str
+    action: str
+    severity: str
+    status: str
+    at: float
+    expires_at: float
+    why: str
+    version: int
+
+
+class AIDecisionSummary(Summary):
+    """One row a decision of an AI agent."""
+
+    primary_key: ClassVar = ("agent", "decision_id")
+    agent: str
+    decision_id: str
+    decision_type: str
+    decision: str
+    at: float
+    confidence: float | None
+    execution_time: float | None
+    """Milliseconds."""
+    model_version: str
+    reference: str
+
+
+class VerdictSummary(Summary):
+    """One row a person's answer to a proposal, as received; nothing acts on it yet."""
+
+    primary_key: ClassVar = ("verdict_id",)
+    verdict_id: str
+    proposal_id: str
+    proposal_version: int
+    service: str
+    decision: str
+    by: str
+    at: float
+    reason: str
+
+
+SUMMARIES: tuple[type[Summary], ...] = (
+    SeriesSummary,
+    WindowSummary,
+    DeploymentSummary,
+    IncidentSummary,
+    ProblemSummary,
+    ProposalSummary,
+    AIDecisionSummary,
+    VerdictSummary,
+)
+"""Every summary table, in the order in which a step writes them."""

@@ -1,0 +1,41 @@
+"""What a topic is: the type of the rows in `vigia/topics.py`, and how its records are decoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vigia.events.base import Event
+from vigia.events.decoding import EventDecoder
+from vigia.events.invalid import Invalid
+
+DAY = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One row: everything that is fixed about a topic.
+
+    `key` names the field of its events that is the Kafka key. `retention` is in seconds (-1: kept for ever); `partitions` is
+    the count it is created with. `written_by` and `read_by` name principals, from which the access lists are printed.
+    """
+
+    name: str
+    key: str
+    types: tuple[type, ...]
+    partitions: int
+    retention: int
+    written_by: tuple[str, ...]
+    read_by: tuple[str, ...]
+    purpose: str
+    compacted: bool = False
+    _decoder: EventDecoder = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_decoder", EventDecoder(self.types))
+
+    def key_of(self, event: Event) -> str:
+        """Return the key that `event` belongs under on this topic; empty when only the catalog knows."""
+        return str(getattr(event, self.key))
+
+    def decode(self, value: bytes | None) -> Sequence[Event | Invalid]:
+        """Return what one record carries, in order: an event or a JSON array of events, each valid or `Invalid`."""
+        return self._decoder.decode(value)
