@@ -1,0 +1,95 @@
+"""A server's process: started so that it outlives the command, and recognised later without trusting a bare pid.
+
+A pid is reused by the system sooner or later. A record therefore also holds when the process started, counted in ticks
+since a named boot (a wall clock may be set, and would then disown a running server), and its command line.
+"""
+
+import json
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from scripts.stack.files import write_private
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """What is kept about a started server, in its ``process.json``."""
+
+    pid: int
+    started: str
+    command: list[str]
+    port: int
+    log_offset: int
+    """Size of the log when it started, so that an error shows no lines of an earlier run."""
+
+    def save(self, path: Path) -> None:
+        """Write the record to a file."""
+        write_private(path, json.dumps(asdict(self)) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "ProcessRecord | None":
+        """Read a record; None when there is none, or when it cannot be understood."""
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def find(self) -> psutil.Process | None:
+        """The recorded process, when that very process still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            same = start_mark(self.pid) == self.started and process.cmdline() == self.command
+        except (psutil.Error, OSError):
+            return None
+        return process if same else None
+
+
+def start_mark(pid: int) -> str:
+    """When a process started, in a form that neither a reboot nor a change of the clock can make ambiguous."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:  # no /proc (macOS), or no such process
+        return f"time {psutil.Process(pid).create_time():.2f}"
+    # The second field is the program's name in brackets and may hold spaces; the start time is the 22nd.
+    return f"boot {boot} tick {stat.rpartition(')')[2].split()[19]}"
+
+
+def launch(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, its output appended to a log: Ctrl-C and hang-ups pass it by."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def end(process: psutil.Process, patience: float) -> bool:
+    """SIGTERM, then SIGKILL after ``patience`` seconds. True when it ended by itself."""
+    try:
+        if patience > 0:
+            process.terminate()
+            if _gone(process, patience):
+                return True
+        process.kill()
+    except psutil.NoSuchProcess:
+        return True
+    process.wait(30)
+    return False
+
+
+def _gone(process: psutil.Process, seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except psutil.TimeoutExpired:
+        return False
+    return True

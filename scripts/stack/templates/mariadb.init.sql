@@ -1,0 +1,4 @@
+CREATE DATABASE IF NOT EXISTS vigia CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE USER IF NOT EXISTS 'vigia'@'127.0.0.1';
+ALTER USER 'vigia'@'127.0.0.1' IDENTIFIED BY '$password';
+GRANT ALL PRIVILEGES ON `vigia%`.* TO 'vigia'@'127.0.0.1';
