@@ -1,0 +1,117 @@
+"""What all tests share: hypothesis's profiles, and the real stack for those that need it.
+
+A test in tests/integration or tests/faults, or one marked `stack`, gets 300 s and a running stack. Where something for
+the stack is missing it is skipped with the reason; with CI=true it fails, so that CI can never be green without them.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+STACK_ENV = ROOT / ".stack" / "env"
+STACK_FOLDERS = (ROOT / "tests" / "integration", ROOT / "tests" / "faults")
+STACK_TEST_SECONDS = 300
+JAVA_AT_LEAST = 17
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+# CI draws the same examples each time: a red run is about the change under test and can be repeated; finding new
+# examples is the developers' machines' part, where each run draws others. No deadline: the two cores are shared.
+settings.register_profile(
+    "ci", derandomize=True, print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("dev", print_blob=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the stack, and give it the stack and more time."""
+    for item in items:
+        in_folder = any(folder in item.path.parents for folder in STACK_FOLDERS)
+        names = getattr(item, "fixturenames", None)
+        if names is None or not (in_folder or "stack" in names or item.get_closest_marker("stack")):
+            continue
+        if not item.get_closest_marker("stack"):
+            item.add_marker(pytest.mark.stack)
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(STACK_TEST_SECONDS))
+        if "stack" not in names:
+            names.insert(0, "stack")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Mapping[str, str]]:
+    """The settings (`VIGIA_*`) of a running local stack; one that was not running before is stopped at the end."""
+    missing = what_the_stack_lacks()
+    if missing:
+        reason = f"the real stack needs {'; '.join(missing)}"
+        if IN_CI:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    was_running = _stack("status").returncode == 0
+    up = _stack("up")
+    if up.returncode:
+        pytest.fail(f"`make stack` ended with {up.returncode}:\n{up.stdout[-4000:]}", pytrace=False)
+    try:
+        yield read_exports(STACK_ENV.read_text())
+    finally:
+        if not was_running:
+            _stack("down")
+
+
+def what_the_stack_lacks() -> list[str]:
+    """What has to be installed before the stack can run here, in the words of somebody who will install it."""
+    missing = []
+    version = _java_version()
+    if version is None:
+        missing.append(f"Java {JAVA_AT_LEAST} or newer (no java found)")
+    elif version < JAVA_AT_LEAST:
+        missing.append(f"Java {JAVA_AT_LEAST} or newer (java is {version})")
+    if shutil.which("mvn") is None:
+        missing.append("Maven (no mvn found)")
+    # Debian keeps servers in sbin, which is not on everybody's PATH.
+    if shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
+        missing.append("a MariaDB server (no mariadbd found)")
+    return missing
+
+
+def read_exports(text: str) -> dict[str, str]:
+    """The variables of a file of shell lines `export NAME=value`, quotes taken off."""
+    found = {}
+    for line in text.splitlines():
+        for word in shlex.split(line, comments=True):
+            name, equals, value = word.partition("=")
+            if equals:
+                found[name] = value
+    return found
+
+
+def _java_version() -> int | None:
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=f"{home}/bin") if home else None
+    java = java or shutil.which("java")
+    if java is None:
+        return None
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+    version = re.search(r'version "(\d+)', said.stderr + said.stdout)
+    return int(version[1]) if version else None
+
+
+def _stack(command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.stack", command],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
