@@ -1,6 +1,7 @@
 """``python -m scripts.stack``: start, stop and show the local stack. ``make stack`` and ``make stack-down`` call it."""
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit code."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _as_interrupt)
+    # The driver logs every refused connection; while a node starts that is its normal state.
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     try:
         return _run(options)
     except StackError as error:

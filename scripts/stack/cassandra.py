@@ -1,6 +1,5 @@
 """Apache Cassandra 5.0: one node from its Maven jars, on the loopback interface only."""
 
-import logging
 from functools import cached_property
 from pathlib import Path
 
@@ -10,9 +9,6 @@ from scripts.stack import jars, tools
 from scripts.stack.files import render, write_private
 from scripts.stack.server import Server
 from scripts.stack.settings import HOST
-
-# The driver logs every refused connection; while a node starts that is its normal state.
-logging.getLogger("cassandra").setLevel(logging.CRITICAL)
 
 
 class Cassandra(Server):

@@ -22,6 +22,8 @@ def application_environment(settings: StackSettings, password: str) -> dict[str,
 def write_env_file(settings: StackSettings, password: str) -> Path:
     """Write the file, readable by its owner only since it holds the password."""
     path = settings.root / "env"
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in application_environment(settings, password).items()]
+    lines = [
+        f"export {name}={shlex.quote(value)}" for name, value in application_environment(settings, password).items()
+    ]
     write_private(path, "\n".join(lines) + "\n")
     return path

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import psutil
 
+from scripts.stack.errors import StackError
 from scripts.stack.files import write_private
+
+KILL_SECONDS = 30
+
+# Servers started by this very process: their parent has to collect them when they end, whichever object ends them.
+_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class ProcessRecord:
 
     def find(self) -> psutil.Process | None:
         """The recorded process, when that very process still runs."""
+        _reap(self.pid)
         try:
             process = psutil.Process(self.pid)
             if process.status() == psutil.STATUS_ZOMBIE:
@@ -60,10 +67,10 @@ def start_mark(pid: int) -> str:
     return f"boot {boot} tick {stat.rpartition(')')[2].split()[19]}"
 
 
-def launch(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def launch(command: list[str], folder: Path, log: Path) -> int:
     """Start a program in a session of its own, its output appended to a log: Ctrl-C and hang-ups pass it by."""
     with log.open("ab") as output:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -71,20 +78,33 @@ def launch(command: list[str], folder: Path, log: Path) -> subprocess.Popen[byte
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children[child.pid] = child
+    return child.pid
 
 
-def end(process: psutil.Process, patience: float) -> bool:
+def end(pid: int, patience: float) -> bool:
     """SIGTERM, then SIGKILL after ``patience`` seconds. True when it ended by itself."""
     try:
+        process = psutil.Process(pid)
         if patience > 0:
             process.terminate()
             if _gone(process, patience):
                 return True
         process.kill()
+        process.wait(KILL_SECONDS)
     except psutil.NoSuchProcess:
         return True
-    process.wait(30)
+    except psutil.TimeoutExpired as error:
+        raise StackError(f"Process {pid} is still there {KILL_SECONDS} s after SIGKILL; see: ps -p {pid} l") from error
+    finally:
+        _reap(pid)
     return False
+
+
+def _reap(pid: int) -> None:
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
 
 
 def _gone(process: psutil.Process, seconds: float) -> bool:

@@ -5,11 +5,9 @@ of them, in two processes, see the same server through its record on disk.
 """
 
 import shutil
-import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import ClassVar
 
 from scripts.stack import ports, process
@@ -35,7 +33,6 @@ class Server(ABC):
         self.data = self.home / "data"
         self.log = self.home / "log" / f"{self.name}.log"
         self._record_file = self.home / "process.json"
-        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     @abstractmethod
@@ -99,10 +96,13 @@ class Server(ABC):
         self.prepare()
         command = self.command()
         offset = self.log.stat().st_size if self.log.exists() else 0
-        self._child = process.launch(command, self.home, self.log)
+        pid = process.launch(command, self.home, self.log)
         port = next(iter(self.ports.values()))
-        mark = process.start_mark(self._child.pid)
-        process.ProcessRecord(self._child.pid, mark, command, port, offset).save(self._record_file)
+        try:
+            process.ProcessRecord(pid, process.start_mark(pid), command, port, offset).save(self._record_file)
+        except OSError:  # a full disk: a server that nobody could find again must not stay
+            process.end(pid, 0)
+            raise
         return True
 
     def ready(self, timeout: float = START_SECONDS, abandoned: threading.Event | None = None) -> None:
@@ -136,27 +136,19 @@ class Server(ABC):
         """Delete its data; raises when it runs. Jars, logs and its secret stay."""
         if self.pid() is not None:
             raise StackError(f"{self.name} runs as process {self.pid()}; stop it before its data is deleted.")
-        for path in self._data_folders():
-            shutil.rmtree(path, ignore_errors=not path.exists())
-
-    def _data_folders(self) -> list[Path]:
-        return [self.data]
+        for path in (self.data, self.data.with_name("data.partial")):
+            if path.exists():
+                shutil.rmtree(path)
 
     def _end(self, patience: float) -> str:
-        record = self._record()
-        found = record.find() if record else None
-        if found is None:
-            self._record_file.unlink(missing_ok=True)
-            return "was not running"
-        by_itself = process.end(found, patience)
-        if self._child is not None:
-            self._child.wait(1)
+        pid = self.pid()
+        what = "was not running"
+        if pid is not None:
+            what = "stopped" if process.end(pid, patience) else "ended by SIGKILL"
         self._record_file.unlink(missing_ok=True)
-        return "stopped" if by_itself else "killed"
+        return what
 
     def _record(self) -> process.ProcessRecord | None:
-        if self._child is not None:
-            self._child.poll()  # so that a child which ended does not stay as a zombie
         record = process.ProcessRecord.load(self._record_file)
         return record if record is not None and record.find() is not None else None
 
