@@ -5,9 +5,7 @@ the stack is missing it is skipped with the reason; with CI=true it fails, so th
 """
 
 import os
-import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,11 +14,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from scripts.stack import tools
+from scripts.stack.errors import StackError
+from scripts.stack.settings import StackSettings
+
 ROOT = Path(__file__).resolve().parent.parent
-STACK_ENV = ROOT / ".stack" / "env"
 STACK_FOLDERS = (ROOT / "tests" / "integration", ROOT / "tests" / "faults")
 STACK_TEST_SECONDS = 300
-JAVA_AT_LEAST = 17
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 # CI draws the same examples each time: a red run is about the change under test and can be repeated; finding new
@@ -52,7 +52,7 @@ def stack() -> Iterator[Mapping[str, str]]:
     """The settings (`VIGIA_*`) of a running local stack; one that was not running before is stopped at the end."""
     missing = what_the_stack_lacks()
     if missing:
-        reason = f"the real stack needs {'; '.join(missing)}"
+        reason = f"no real stack here: {' '.join(missing)}"
         if IN_CI:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
@@ -61,25 +61,20 @@ def stack() -> Iterator[Mapping[str, str]]:
     if up.returncode:
         pytest.fail(f"`make stack` ended with {up.returncode}:\n{up.stdout[-4000:]}", pytrace=False)
     try:
-        yield read_exports(STACK_ENV.read_text())
+        yield read_exports((StackSettings.from_environment(os.environ).root / "env").read_text())
     finally:
         if not was_running:
             _stack("down")
 
 
 def what_the_stack_lacks() -> list[str]:
-    """What has to be installed before the stack can run here, in the words of somebody who will install it."""
+    """What has to be installed before the stack can run here, in the words of the stack itself."""
     missing = []
-    version = _java_version()
-    if version is None:
-        missing.append(f"Java {JAVA_AT_LEAST} or newer (no java found)")
-    elif version < JAVA_AT_LEAST:
-        missing.append(f"Java {JAVA_AT_LEAST} or newer (java is {version})")
-    if shutil.which("mvn") is None:
-        missing.append("Maven (no mvn found)")
-    # Debian keeps servers in sbin, which is not on everybody's PATH.
-    if shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is None:
-        missing.append("a MariaDB server (no mariadbd found)")
+    for look in (tools.find_java, lambda: tools.find("mvn"), lambda: tools.find("mariadbd")):
+        try:
+            look()
+        except StackError as error:
+            missing.append(str(error))
     return missing
 
 
@@ -92,17 +87,6 @@ def read_exports(text: str) -> dict[str, str]:
             if equals:
                 found[name] = value
     return found
-
-
-def _java_version() -> int | None:
-    home = os.environ.get("JAVA_HOME")
-    java = shutil.which("java", path=f"{home}/bin") if home else None
-    java = java or shutil.which("java")
-    if java is None:
-        return None
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-    version = re.search(r'version "(\d+)', said.stderr + said.stdout)
-    return int(version[1]) if version else None
 
 
 def _stack(command: str) -> subprocess.CompletedProcess[str]:
