@@ -1,0 +1,121 @@
+"""What single settings cannot show: how they fit together, and which of them make data less safe.
+
+A weakness is named. Development shows its weaknesses; production refuses each that is not listed in
+`durability_exceptions`.
+"""
+
+from typing import NamedTuple
+
+from vigia.settings.sections import Settings
+
+WEAK_CONSISTENCY = {"ONE", "LOCAL_ONE"}
+
+
+class Weakness(NamedTuple):
+    """A setting that lets acknowledged data be lost when one machine is: its stable name, and what it means."""
+
+    name: str
+    meaning: str
+
+
+def conflicts(settings: Settings) -> list[str]:
+    """Return a sentence for each pair of settings that cannot work together."""
+    kafka, stream, raw_log, summaries = settings.kafka, settings.stream, settings.raw_log, settings.summaries
+    found = [
+        (
+            stream.retry_budget >= kafka.poll_interval,
+            (
+                f"stream.retry_budget ({stream.retry_budget:g} s) must be below kafka.poll_interval "
+                f"({kafka.poll_interval:g} s): a step that is tried for longer loses its partitions"
+            ),
+        ),
+        (
+            kafka.heartbeat_interval * 3 >= kafka.session_timeout,
+            (
+                f"kafka.heartbeat_interval ({kafka.heartbeat_interval:g} s) must be below a third of "
+                f"kafka.session_timeout ({kafka.session_timeout:g} s)"
+            ),
+        ),
+        (
+            kafka.min_insync_replicas > kafka.replication_factor,
+            (
+                f"kafka.min_insync_replicas ({kafka.min_insync_replicas}) is above kafka.replication_factor "
+                f"({kafka.replication_factor}): no write could be acknowledged"
+            ),
+        ),
+        (
+            kafka.uses_sasl and not (kafka.sasl_username and kafka.sasl_password),
+            f"kafka.security_protocol {kafka.security_protocol} needs kafka.sasl_username and kafka.sasl_password",
+        ),
+        (
+            bool(kafka.ssl_certfile) != bool(kafka.ssl_keyfile),
+            "kafka.ssl_certfile and kafka.ssl_keyfile go together",
+        ),
+        (
+            not kafka.bootstrap,
+            "kafka.bootstrap is empty: name at least one broker as host:port",
+        ),
+        (
+            not raw_log.url.startswith(("sqlite:///", "cassandra://")),
+            "raw_log.url must start with sqlite:/// or cassandra://",
+        ),
+        (
+            not summaries.url.startswith(("sqlite:///", "mysql+pymysql://")),
+            "summaries.url must start with sqlite:/// or mysql+pymysql://",
+        ),
+        (
+            settings.metrics.stale_after <= settings.metrics.lateness + settings.metrics.window,
+            "metrics.stale_after must be above metrics.window + metrics.lateness: else every problem is stale at once",
+        ),
+    ]
+    return [sentence for is_so, sentence in found if is_so]
+
+
+def weaknesses(settings: Settings) -> list[Weakness]:
+    """Return the ways in which these settings keep data less safe than three machines can."""
+    kafka, raw_log = settings.kafka, settings.raw_log
+    cassandra = raw_log.url.startswith("cassandra:")
+    found = [
+        (kafka.replication_factor < 3, "kafka-replication", "topics have fewer than 3 replicas"),  # noqa: PLR2004
+        (kafka.min_insync_replicas < 2, "kafka-insync", "a write is acknowledged with one replica"),  # noqa: PLR2004
+        (kafka.ephemeral, "kafka-ephemeral", "the broker forgets everything when it stops"),
+        (not cassandra, "raw-log-sqlite", "raw events lie in one file on one machine"),
+        (cassandra and raw_log.replication_factor < 3, "raw-log-replication", "raw events have fewer than 3 replicas"),  # noqa: PLR2004
+        (
+            cassandra and raw_log.consistency in WEAK_CONSISTENCY,
+            "raw-log-consistency",
+            f"a raw event counts as stored at consistency {raw_log.consistency}",
+        ),
+        (settings.summaries.url.startswith("sqlite:"), "summaries-sqlite", "summaries lie in one file on one machine"),
+    ]
+    return [Weakness(name, meaning) for is_so, name, meaning in found if is_so]
+
+
+def refusals(settings: Settings) -> list[str]:
+    """Return a sentence for each weakness that production does not accept, and each exception that names none."""
+    accepted = set(settings.durability_exceptions)
+    unknown = accepted - WEAKNESS_NAMES
+    found = [
+        f"durability_exceptions names no weakness: {name} (there are {', '.join(sorted(WEAKNESS_NAMES))})"
+        for name in sorted(unknown)
+    ]
+    if settings.profile == "production":
+        found += [
+            f"production refuses weak durability: {meaning} (to accept it, add {name} to durability_exceptions)"
+            for name, meaning in weaknesses(settings)
+            if name not in accepted
+        ]
+    return found
+
+
+WEAKNESS_NAMES = frozenset(
+    {
+        "kafka-replication",
+        "kafka-insync",
+        "kafka-ephemeral",
+        "raw-log-sqlite",
+        "raw-log-replication",
+        "raw-log-consistency",
+        "summaries-sqlite",
+    }
+)
