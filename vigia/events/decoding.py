@@ -20,6 +20,16 @@ _WHITE = b" \t\r\n"
 _NOT_FINITE = re.compile(rb"[:,\[\s]-?(NaN|Infinity|inf|nan)\b")
 
 
+class RefusingDecoder:
+    """Decodes records of a topic that has no event types yet: refuses all of them."""
+
+    def decode(self, value: bytes | None) -> Sequence[Event | Invalid]:
+        """Return one `Invalid`; never raises."""
+        if not value:
+            return [Invalid(Reason.EMPTY, EXPLANATIONS[Reason.EMPTY])]
+        return [Invalid(Reason.UNKNOWN_TYPE, "this topic carries no event type yet", value)]
+
+
 class EventDecoder:
     """Decodes records of a topic that carries the given event types."""
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from vigia.events.base import Event
-from vigia.events.decoding import EventDecoder
+from vigia.events.decoding import EventDecoder, RefusingDecoder
 from vigia.events.invalid import Invalid
 
 DAY = 24 * 3600
@@ -14,8 +15,11 @@ DAY = 24 * 3600
 class Topic:
     """One row: everything that is fixed about a topic.
 
-    `key` names the field of its events that is the Kafka key. `retention` is in seconds (-1: kept for ever); `partitions` is
-    the count it is created with. `written_by` and `read_by` name principals, from which the access lists are printed.
+    `key` names the field of its events that is the Kafka key; `types` may be empty while no Struct exists yet.
+    `retention` is in seconds (-1: kept for ever); `partitions` is the count it is created with. `written_by` and
+    `read_by` name principals, from which the access lists are printed. `timestamps` says whose clock a
+    record's Kafka time is: the broker's unless a row says otherwise, since lanes take it for the time of arrival and
+    retention counts from it.
     """
 
     name: str
@@ -27,10 +31,12 @@ class Topic:
     read_by: tuple[str, ...]
     purpose: str
     compacted: bool = False
-    _decoder: EventDecoder = field(init=False, repr=False, compare=False)
+    retention_reason: str = ""
+    timestamps: Literal["LogAppendTime", "CreateTime"] = "LogAppendTime"
+    _decoder: EventDecoder | RefusingDecoder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_decoder", EventDecoder(self.types))
+        object.__setattr__(self, "_decoder", EventDecoder(self.types) if self.types else RefusingDecoder())
 
     def key_of(self, event: Event) -> str:
         """Return the key that `event` belongs under on this topic; empty when only the catalog knows."""
