@@ -40,6 +40,7 @@ def down(settings: StackSettings, servers: Sequence[Server], say: Say, *, wipe: 
     if not settings.root.exists():
         say(f"nothing to stop: {settings.root} does not exist")
         return
+    say(f"stopping the stack in {settings.root}")
     with _one_command_at_a_time(settings):
         _stop_all(servers, say)
         for server in servers if wipe else ():

@@ -87,7 +87,8 @@ class MariaDB(Server):
         # Into another folder, renamed when it is complete: an interrupted installation is not taken for data.
         partial = self.data.with_name("data.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        command = [tools.find("mariadb-install-db"), f"--defaults-file={self._config}", f"--datadir={partial}"]
+        # It is a shell script that breaks paths at their spaces: paths from the server's home have none.
+        command = [tools.find("mariadb-install-db"), "--defaults-file=conf/my.cnf", f"--datadir=./{partial.name}"]
         command += ["--auth-root-authentication-method=socket", f"--auth-root-socket-user={user}", "--skip-test-db"]
         with self.log.open("ab") as output:
             run = subprocess.run(
