@@ -2,15 +2,36 @@
 
 import errno
 import socket
+import time
 
 import psutil
 
 from scripts.stack.errors import StackError
 from scripts.stack.settings import HOST, variable
 
+PATIENCE = 2.0
+"""Seconds: a process that was just killed keeps its ports until its memory is given back."""
 
-def require_free(server: str, ports: dict[str, int]) -> None:
+
+def require_free(server: str, ports: dict[str, int], patience: float = PATIENCE) -> None:
     """Raise when one of a server's ports (field of the settings -> port) cannot be listened on."""
+    deadline = time.monotonic() + patience
+    while problems := _problems(server, ports):
+        if time.monotonic() >= deadline:
+            raise StackError("\n".join(problems))
+        time.sleep(0.1)
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody accepts connections there; cheaper and quieter than a client that fails."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _problems(server: str, ports: dict[str, int]) -> list[str]:
     problems = []
     for field, port in ports.items():
         try:
@@ -21,17 +42,7 @@ def require_free(server: str, ports: dict[str, int]) -> None:
                 f"{server} cannot listen on {HOST}:{port}: {cause}. End what holds it, or choose another port with "
                 f"{variable(field)}."
             )
-    if problems:
-        raise StackError("\n".join(problems))
-
-
-def is_open(port: int) -> bool:
-    """Whether somebody accepts connections there; cheaper and quieter than a client that fails."""
-    try:
-        with socket.create_connection((HOST, port), timeout=1):
-            return True
-    except OSError:
-        return False
+    return problems
 
 
 def _bind(port: int) -> None:

@@ -4,8 +4,10 @@ A pid is reused by the system sooner or later. A record therefore also holds whe
 since a named boot (a wall clock may be set, and would then disown a running server), and its command line.
 """
 
+import contextlib
 import json
 import subprocess
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from scripts.stack.errors import StackError
 from scripts.stack.files import write_private
 
 KILL_SECONDS = 30
+EXEC_SECONDS = 10
 
 # Servers started by this very process: their parent has to collect them when they end, whichever object ends them.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -79,6 +82,7 @@ def launch(command: list[str], folder: Path, log: Path) -> int:
             start_new_session=True,
         )
     _children[child.pid] = child
+    _wait_for_its_command(child)
     return child.pid
 
 
@@ -99,6 +103,15 @@ def end(pid: int, patience: float) -> bool:
     finally:
         _reap(pid)
     return False
+
+
+def _wait_for_its_command(child: subprocess.Popen[bytes]) -> None:
+    # Popen returns in the middle of exec: for some milliseconds the system may show no command line at all, and a
+    # server that was just started would not be recognised.
+    deadline = time.monotonic() + EXEC_SECONDS
+    with contextlib.suppress(psutil.Error):
+        while not psutil.Process(child.pid).cmdline() and child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.001)
 
 
 def _reap(pid: int) -> None:

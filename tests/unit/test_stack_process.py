@@ -42,6 +42,17 @@ def test_a_running_process_is_recognised(launch):
     assert found.pid == record.pid
 
 
+def test_a_process_is_recognised_as_soon_as_it_was_launched(tmp_path):
+    """Popen returns before the system shows the command line; without a wait this fails once in some hundred times."""
+    command = ["sleep", "60"]
+    for _ in range(50):
+        pid = process.launch(command, tmp_path, tmp_path / "log")
+        try:
+            assert ProcessRecord(pid, start_mark(pid), command, port=1, log_offset=0).find() is not None
+        finally:
+            process.end(pid, 0)
+
+
 def test_a_reused_pid_is_not_recognised_by_its_start(launch):
     record = launch()
     assert dataclasses.replace(record, started="boot 0 tick 1").find() is None
