@@ -2,6 +2,7 @@
 
 WINDOWS_CLOSED = "windows_closed"
 LATE_SAMPLES = "late_samples"
+TOO_OLD_POINTS = "too_old_points"
 DEPLOYMENTS_SCORED = "deployments_scored"
 OUTCOMES_LEARNED = "outcomes_learned"
 PROBLEMS_OPENED = "problems_opened"
@@ -12,6 +13,7 @@ PROPOSALS_MADE = "proposals_made"
 MODEL_FIGURES = (
     WINDOWS_CLOSED,
     LATE_SAMPLES,
+    TOO_OLD_POINTS,
     DEPLOYMENTS_SCORED,
     OUTCOMES_LEARNED,
     PROBLEMS_OPENED,

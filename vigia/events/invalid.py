@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NOT_SECONDS = "not_seconds"
     NEGATIVE_TIME = "negative_time"
     FUTURE = "future"
+    TOO_OLD = "too_old"
     CONFLICTING_ID = "conflicting_id"
     SERIES_CAP = "series_cap"
     WRONG_PARTITION = "wrong_partition"
@@ -46,6 +47,7 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.NOT_SECONDS: "a time is in milliseconds or finer; send epoch seconds or RFC 3339",
     Reason.NEGATIVE_TIME: "a time lies before 1970",
     Reason.FUTURE: "the event lies further ahead of its arrival than clocks may differ",
+    Reason.TOO_OLD: "the samples are older than the service's windows are kept",
     Reason.CONFLICTING_ID: "an event with this id and other content was taken before",
     Reason.SERIES_CAP: "the service has as many series as one service may have",
     Reason.WRONG_PARTITION: "the record is in the wrong partition for its key even after it was sent again",

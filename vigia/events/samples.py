@@ -24,6 +24,9 @@ MAX_POINTS = 10_000
 MAX_LABELS = 16
 """Most labels a series may have."""
 
+MAX_VALUE = 1e280
+"""Largest magnitude of a value: no sum of such values can overflow to infinity, and from there to NaN."""
+
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A measured value of one series, or several as `points`.
@@ -51,8 +54,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         if self.value is None or self.ts is None:
             missing = "value" if self.value is None else "ts"
             raise InvalidEvent(Reason.MISSING_FIELD, f"a sample needs `{missing}` (or `points`)")
-        if not isfinite(self.value):
-            raise InvalidEvent(Reason.NOT_FINITE, f"value is {self.value}: a sample must be a finite number")
+        # written so that NaN fails it too
+        if not -MAX_VALUE <= self.value <= MAX_VALUE:
+            raise _unusable(self.value, "value is")
         # the comparison is the fast path: a plain number in range needs no further look
         if type(self.ts) is not float or not 0.0 <= self.ts < 32_503_680_000.0:
             msgspec.structs.force_setattr(self, "ts", epoch_seconds(self.ts, "ts"))
@@ -73,6 +77,12 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         return len(self.points) if self.points is not None else 1
 
 
+def _unusable(value: float, what: str) -> InvalidEvent:
+    if not isfinite(value):
+        return InvalidEvent(Reason.NOT_FINITE, f"{what} {value}: a sample must be a finite number")
+    return InvalidEvent(Reason.BAD_VALUE, f"{what} {value}: the magnitude of a sample is at most {MAX_VALUE:g}")
+
+
 def _check_points(sample: Sample) -> None:
     points = sample.points or []
     if sample.value is not None or sample.ts is not None:
@@ -83,8 +93,8 @@ def _check_points(sample: Sample) -> None:
         raise InvalidEvent(Reason.TOO_LARGE, f"`points` has {len(points)} points; at most {MAX_POINTS} are allowed")
     normal = []
     for index, (ts, value) in enumerate(points):
-        if not isfinite(value):
-            raise InvalidEvent(Reason.NOT_FINITE, f"points[{index}] has the value {value}: a sample must be a finite number")
+        if not -MAX_VALUE <= value <= MAX_VALUE:
+            raise _unusable(value, f"points[{index}] has the value")
         normal.append((epoch_seconds(ts, f"points[{index}][0]"), value))
     msgspec.structs.force_setattr(sample, "points", normal)
 
