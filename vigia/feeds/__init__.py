@@ -1,0 +1,1 @@
+"""Sources of real and recorded events, for demonstrations and backfill."""
