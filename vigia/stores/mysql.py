@@ -1,0 +1,202 @@
+"""What is MySQL's and MariaDB's own: how a session is set up, the upsert, and which of their errors mean what."""
+
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from hashlib import blake2b
+from typing import Any
+
+import pymysql
+from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event
+from sqlalchemy.dialects.mysql import insert
+
+from vigia.stores.base import LaneId
+from vigia.stores.errors import Transient
+from vigia.stores.sql.dialect import Diagnosis, Fault
+
+CONNECT_TIMEOUT = 5
+"""Seconds until a connection must stand."""
+
+ANSWER_TIMEOUT = 30
+"""Seconds until a statement must be answered; then the connection counts as lost."""
+
+LOCK_WAIT = 3
+"""Seconds a statement waits for another transaction's row. Only a lane's former owner can hold it."""
+
+RECYCLE = 1800
+"""Seconds after which an idle connection is replaced; servers drop them after 8 hours, firewalls much sooner."""
+
+MIGRATION_WAIT = 600
+"""Seconds to wait for another worker's migration."""
+
+TRANSIENT_CODES: dict[int, Fault] = {
+    1205: Fault.DEADLOCK,  # lock wait timeout
+    1213: Fault.DEADLOCK,  # deadlock
+    1020: Fault.DEADLOCK,  # record has changed since last read (MariaDB with innodb_snapshot_isolation)
+    2002: Fault.LOST,  # cannot connect through the socket
+    2003: Fault.LOST,  # cannot connect to the host
+    2006: Fault.LOST,  # server has gone away
+    2013: Fault.LOST,  # connection lost during a query, or no answer in time
+    2014: Fault.LOST,  # commands out of sync
+    2055: Fault.LOST,  # connection lost, with the system's error
+    1053: Fault.LOST,  # server is shutting down
+    1927: Fault.LOST,  # MariaDB: the connection was killed
+    4031: Fault.LOST,  # MySQL: disconnected for inactivity
+    1158: Fault.LOST,  # communication errors on the server's side
+    1159: Fault.LOST,
+    1160: Fault.LOST,
+    1161: Fault.LOST,
+    1021: Fault.BUSY,  # disk full
+    1040: Fault.BUSY,  # too many connections
+    1114: Fault.BUSY,  # a table's storage is full
+    1203: Fault.BUSY,  # too many connections of this user
+    1226: Fault.BUSY,  # a user's limit is reached
+    1290: Fault.BUSY,  # the server is read-only: a failover is under way
+    1317: Fault.BUSY,  # the query was killed
+    1836: Fault.BUSY,  # read-only mode
+    1969: Fault.BUSY,  # MariaDB: max_statement_time
+    3024: Fault.BUSY,  # MySQL: max_execution_time
+    3100: Fault.BUSY,  # group replication refused the transaction
+    3101: Fault.DEADLOCK,  # group replication rolled it back
+    1180: Fault.BUSY,  # the server could not commit
+}
+"""Error numbers after which the same call may succeed, and what each means for the transaction."""
+
+UNUSABLE_CODES: dict[int, str] = {
+    1044: "grant this user all privileges on the database",
+    1045: "check the user and the password of the summaries' database in the settings",
+    1049: "create the database, with character set utf8mb4, or correct its name in the settings",
+    1054: "the schema is not this version's: migrate the database",
+    1129: "the server has blocked this host after failed connections: FLUSH HOSTS",
+    1130: "the server's user may not connect from this host",
+    1142: "grant this user all privileges on the database",
+    1143: "grant this user all privileges on the database",
+    1146: "the schema is not this version's: migrate the database",
+    1227: "grant this user all privileges on the database",
+    1251: "the server wants an authentication that the driver does not have",
+    1524: "the server does not know the user's authentication plugin",
+    1665: "set binlog_format to MIXED or ROW: steps are READ COMMITTED, which STATEMENT does not allow",
+    1698: "check the user and the password of the summaries' database in the settings",
+    1862: "the user's password has expired",
+    2026: "check the TLS settings of the summaries' database",
+    2059: "the server wants an authentication that the driver does not have",
+    2061: "the server wants an authentication that the driver does not have, or only over TLS",
+    3118: "the user's account is locked",
+    3159: "the server accepts only TLS: set the certificate authority of the summaries' database",
+}
+"""Error numbers that stay until a person acts, and what to do."""
+
+
+class MySQL:
+    """The dialect object for MySQL 8 and MariaDB 10.6 or later."""
+
+    begin = "START TRANSACTION"
+
+    def __init__(self, url: URL, *, connections: int, tls_ca: str | None) -> None:
+        self.engine = _engine(url, connections, tls_ca)
+
+    def writing(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def upsert(self, table: Table, replaced: Sequence[str], raised: str | None = None) -> Insert:
+        statement = insert(table)
+        values: dict[str, Any] = {name: statement.inserted[name] for name in replaced}
+        if raised:
+            values[raised] = table.c[raised] + 1
+        return statement.on_duplicate_key_update(values)
+
+    def delete_old_seen(self, connection: Connection, lane: LaneId, before: float, limit: int) -> None:
+        connection.exec_driver_sql(
+            "DELETE FROM `seen` WHERE `agent` = %s AND `partition` = %s AND `seen_at` < %s "
+            "ORDER BY `seen_at`, `seen_id` LIMIT %s",
+            (lane.agent, lane.partition, before, limit),
+        )
+
+    @contextmanager
+    def migrating(self, connection: Connection) -> Iterator[None]:
+        # DDL commits by itself here, so the lock is one that belongs to the connection; its name is the whole server's
+        database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
+        lock = "vigia-migrate-" + blake2b(str(database).encode(), digest_size=8).hexdigest()
+        if connection.exec_driver_sql("SELECT GET_LOCK(%s, %s)", (lock, MIGRATION_WAIT)).scalar_one() != 1:
+            raise Transient(f"another process has been migrating the database for {MIGRATION_WAIT} s")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("SELECT RELEASE_LOCK(%s)", (lock,))
+
+    def warnings(self, connection: Connection) -> list[str]:
+        rows = connection.exec_driver_sql(
+            "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin')"
+        )
+        settings = {str(name).lower(): str(value) for name, value in rows}
+        found = []
+        if (flush := settings.get("innodb_flush_log_at_trx_commit")) != "1":
+            found.append(f"innodb_flush_log_at_trx_commit is {flush}: a crash may lose committed steps; 1 loses none")
+        if settings.get("log_bin", "OFF").upper() in {"ON", "1"} and (sync := settings.get("sync_binlog")) != "1":
+            found.append(
+                f"sync_binlog is {sync} while the binary log is on: a crash may lose committed steps; set it to 1"
+            )
+        return [*found, *_collation_warnings(connection)]
+
+    def diagnose(self, error: BaseException) -> Diagnosis | None:
+        if isinstance(getattr(error, "original_exception", None), ssl.SSLError):
+            return Diagnosis(Fault.UNUSABLE, UNUSABLE_CODES[2026])
+        if not isinstance(error, pymysql.err.MySQLError) or not error.args:
+            return None
+        code = error.args[0]
+        if isinstance(error, pymysql.err.InterfaceError) and code == 0:
+            return Diagnosis(Fault.LOST, "")  # the driver has closed the connection after an earlier error
+        if code in TRANSIENT_CODES:
+            return Diagnosis(TRANSIENT_CODES[code], "")
+        if code in UNUSABLE_CODES:
+            return Diagnosis(Fault.UNUSABLE, UNUSABLE_CODES[code])
+        return None
+
+
+def _engine(url: URL, connections: int, tls_ca: str | None) -> Engine:
+    arguments: dict[str, Any] = {
+        "charset": "utf8mb4",
+        # bytes are sent as _binary'...'; without it the server would read them as (mostly invalid) text
+        "binary_prefix": True,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "read_timeout": ANSWER_TIMEOUT,
+        "write_timeout": ANSWER_TIMEOUT,
+    }
+    if tls_ca:
+        arguments |= {"ssl_ca": tls_ca, "ssl_verify_cert": True, "ssl_verify_identity": True}
+    engine = create_engine(
+        url.set(drivername="mysql+pymysql"),
+        isolation_level="AUTOCOMMIT",
+        paramstyle="format",
+        skip_autocommit_rollback=True,
+        hide_parameters=True,
+        pool_size=connections,
+        max_overflow=connections,
+        pool_timeout=ANSWER_TIMEOUT,
+        pool_recycle=RECYCLE,
+        connect_args=arguments,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            # strict: a value that does not fit is an error, never cut
+            cursor.execute(
+                f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT}, "
+                "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'"
+            )
+
+    return engine
+
+
+def _collation_warnings(connection: Connection) -> list[str]:
+    rows = connection.exec_driver_sql(
+        "SELECT TABLE_NAME, TABLE_COLLATION FROM information_schema.TABLES "
+        "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME <> 'alembic_version' ORDER BY TABLE_NAME"
+    )
+    return [
+        f"table {name} has the collation {collation}: it may take different names for one; use utf8mb4_bin"
+        for name, collation in rows
+        if collation is not None and not str(collation).endswith("_bin")
+    ]

@@ -1,0 +1,1 @@
+"""The summaries' database on SQLAlchemy Core: MySQL, MariaDB and SQLite through one implementation."""

@@ -1,0 +1,47 @@
+"""Upserts compiled once to the driver's own SQL text.
+
+A step writes thousands of rows; SQLAlchemy's handling of each row would cost more than the driver's. So rows go to
+`executemany` as plain tuples in column order, which PyMySQL sends as one multi-row INSERT.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table, insert
+
+from vigia.stores.sql import tables
+from vigia.stores.sql.dialect import Dialect, written
+from vigia.stores.sql.summary_tables import TABLES
+
+
+class Statements:
+    """The text of each statement that writes many rows, by table."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.acquire = dialect.upsert(tables.lanes, ["owner"], raised="version")
+        self.count_attempt = dialect.upsert(tables.attempts, ["error"], raised="count")
+        self._texts: dict[str, str] = {}
+        for table in (tables.states, tables.due, tables.seen, tables.dead_letters, *TABLES.values()):
+            # a person's mark on a dead letter survives its event being refused again in a rebuild
+            kept = {"status"} if table is tables.dead_letters else set()
+            replaced = [column.name for column in written(table) if not column.primary_key and column.name not in kept]
+            self._texts[table.name] = self._text(table, dialect.upsert(table, replaced))
+        # a number that is used twice is a bug, and must not replace what was never published
+        for table in (tables.outbox, tables.steps):
+            self._texts[table.name] = self._text(table, insert(table))
+
+    def write(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows, given as values in column order."""
+        if rows:
+            connection.exec_driver_sql(self._texts[table.name], list(rows))
+
+    def text(self, table: Table) -> str:
+        """Return the statement that writes rows of `table`."""
+        return self._texts[table.name]
+
+    def _text(self, table: Table, statement: Insert) -> str:
+        names = [column.name for column in written(table)]
+        compiled = statement.compile(dialect=self._dialect.engine.dialect, column_keys=names)
+        assert compiled.positiontup == names, compiled.positiontup  # noqa: S101
+        return str(compiled)

@@ -1,0 +1,119 @@
+"""`SqlSummaries`: the summaries' database on MySQL, MariaDB or SQLite; `open_summaries` makes one.
+
+Each method is a line that leads to the module of its table. Nothing connects before the first call.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, make_url
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from vigia.events.effects import Timer
+from vigia.events.summaries import Summary
+from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow
+from vigia.stores.mysql import MySQL
+from vigia.stores.sql import attempts, dead_letters, lanes, outbox, states, steps, summary_rows, timers
+from vigia.stores.sql.commit import write_step
+from vigia.stores.sql.database import Database
+from vigia.stores.sql.dialect import Dialect
+from vigia.stores.sql.migrating import migrate
+from vigia.stores.sqlite import SQLite
+
+
+def open_summaries(
+    url: str,
+    *,
+    password: str | None = None,
+    tls_ca: str | None = None,
+    connections: int = 8,
+    read_only: bool = False,
+) -> "SqlSummaries":
+    """Return the summaries' database at `url`, without connecting yet.
+
+    `url` is `mysql://user@host:port/database`, `mariadb://...` or `sqlite:///path`. `password` replaces one in the URL.
+    With `tls_ca`, a file, connections are encrypted, and the server's name and certificate checked. `connections` are
+    kept open; twice as many may be. `read_only` is for viewers of SQLite: it never makes or changes a file.
+    """
+    parsed = make_url(url)
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        return SqlSummaries(SQLite(parsed, connections=connections, read_only=read_only))
+    if kind in {"mysql", "mariadb"}:
+        if password is not None:
+            parsed = parsed.set(password=password)
+        return SqlSummaries(MySQL(parsed, connections=connections, tls_ca=tls_ca))
+    raise ValueError(f"{kind} is no database for summaries: give a URL of mysql, mariadb or sqlite")
+
+
+class SqlSummaries:
+    """The summaries' database; implements `vigia.stores.base.Summaries`. Safe to use from several threads."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._database = Database(dialect)
+
+    def check(self) -> list[str]:
+        with self._database.reading() as connection:
+            connection.exec_driver_sql("SELECT 1").scalar_one()
+            return self._database.dialect.warnings(connection)
+
+    def migrate(self) -> None:
+        migrate(self._database)
+
+    def acquire(self, lane: LaneId, owner: str, cluster_id: str, partition_count: int) -> LaneRow:
+        return lanes.acquire(self._database, lane, owner, cluster_id, partition_count)
+
+    def read_lane(self, lane: LaneId) -> LaneRow | None:
+        return lanes.read(self._database, lane)
+
+    def lanes(self) -> list[LaneRow]:
+        return lanes.read_all(self._database)
+
+    def load(self, lane: LaneId, state_keys: Sequence[str], seen_ids: Sequence[bytes]) -> Loaded:
+        return states.load(self._database, lane, state_keys, seen_ids)
+
+    def due(self, lane: LaneId, until: float, limit: int) -> list[Timer]:
+        return timers.read_due(self._database, lane, until, limit)
+
+    def next_due(self, lane: LaneId) -> float | None:
+        return timers.next_due(self._database, lane)
+
+    def rows(self, keys: Iterable[tuple[type[Summary], tuple[object, ...]]]) -> dict[tuple[object, ...], Summary]:
+        return summary_rows.read(self._database, keys)
+
+    def commit(self, commit: StepCommit) -> None:
+        write_step(self._database, commit)
+
+    def outbox(self, lane: LaneId, limit: int) -> list[OutboxRow]:
+        return outbox.read(self._database, lane, limit)
+
+    def delete_outbox(self, lane: LaneId, numbers: Sequence[int]) -> None:
+        outbox.delete_published(self._database, lane, numbers)
+
+    def attempts(self, lane: LaneId, topic: str, offset: int) -> int:
+        return attempts.read(self._database, lane, topic, offset)
+
+    def record_attempt(self, lane: LaneId, topic: str, offset: int, error: str) -> int:
+        return attempts.record(self._database, lane, topic, offset, error)
+
+    def steps(self, lane: LaneId, after: int, limit: int) -> list[StepRow]:
+        return steps.read(self._database, lane, after, limit)
+
+    def dead_letters(self, status: str | None, limit: int, after: str = "") -> list[DeadLetterRow]:
+        return dead_letters.read(self._database, status, limit, after)
+
+    def dead_letter(self, letter_id: str) -> DeadLetterRow | None:
+        return dead_letters.read_one(self._database, letter_id)
+
+    def mark_dead_letters(self, letter_ids: Sequence[str], status: str) -> int:
+        return dead_letters.mark(self._database, letter_ids, status)
+
+    def release(self, lane: LaneId) -> bool:
+        return lanes.release(self._database, lane)
+
+    def fetch(self, statement: TypedReturnsRows[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Run one SELECT of `vigia/stores/queries/` and return its rows."""
+        return self._database.fetch(statement)
+
+    def close(self) -> None:
+        self._database.close()

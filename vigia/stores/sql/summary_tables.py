@@ -1,0 +1,74 @@
+"""One table for each summary Struct, its columns made from the Struct's fields.
+
+Strings are names of up to 200 characters, but for those listed below; `series_id` is kept as 16 bytes since windows, by
+far the most rows, carry it.
+"""
+
+from types import NoneType, UnionType
+from typing import Any, get_args
+
+import msgspec
+from sqlalchemy import Column, Computed, Index, Table, func
+from sqlalchemy.types import TypeEngine
+
+from vigia.events import summaries
+from vigia.events.summaries import SUMMARIES, Summary
+from vigia.stores.sql import types
+from vigia.stores.sql.building import column, table
+from vigia.stores.sql.tables import metadata
+
+_NAMES: dict[type[Summary], str] = {
+    summaries.SeriesSummary: "series",
+    summaries.WindowSummary: "windows",
+    summaries.DeploymentSummary: "deployments",
+    summaries.IncidentSummary: "incidents",
+    summaries.ProblemSummary: "problems",
+    summaries.ProposalSummary: "proposals",
+    summaries.AIDecisionSummary: "ai_decisions",
+    summaries.VerdictSummary: "verdicts",
+}
+
+_FREE_TEXT = {"why", "title", "reason", "labels"}
+"""Fields that may be longer than a name."""
+
+_BY_TYPE: dict[type, Any] = {str: types.name, int: types.integer, float: types.real, bytes: types.body}
+
+
+def _latest_at() -> Column[Any]:
+    """The time of a deployment's latest stage, computed by the database: what "recent" means, with an index."""
+    stages: list[Column[Any]] = [Column(stage, quote=True) for stage in ("finished_at", "started_at", "planned_at")]
+    return Column("latest_at", types.real(), Computed(func.coalesce(*stages), persisted=False), quote=True)
+
+
+_EXTRAS: dict[type[Summary], list[Any]] = {
+    summaries.SeriesSummary: [Index("series_by_name", "service", "environment", "metric")],
+    summaries.DeploymentSummary: [_latest_at(), Index("deployments_by_time", "latest_at", "deployment_id")],
+    summaries.ProblemSummary: [Index("problems_by_status", "status", "opened_at", "problem_id")],
+    summaries.ProposalSummary: [Index("proposals_by_status", "status", "at", "proposal_id")],
+}
+"""What a table has beyond the Struct: indexes for `vigia/stores/queries/`."""
+
+
+def _column(struct: type[Summary], field: msgspec.structs.FieldInfo) -> Column[Any]:
+    kinds = get_args(field.type) if isinstance(field.type, UnionType) else (field.type,)
+    (kind,) = [kind for kind in kinds if kind is not NoneType]
+    null = NoneType in kinds
+    return column(field.name, _type(field.name, kind), key=field.name in struct.primary_key, null=null)
+
+
+def _type(name: str, kind: type) -> TypeEngine[Any]:
+    if name == "series_id":
+        return types.HexId()
+    if name in _FREE_TEXT:
+        return types.text()
+    made: TypeEngine[Any] = _BY_TYPE[kind]()
+    return made
+
+
+def _table(struct: type[Summary]) -> Table:
+    columns = [_column(struct, field) for field in msgspec.structs.fields(struct)]
+    return table(metadata, _NAMES[struct], *columns, *_EXTRAS.get(struct, []))
+
+
+TABLES: dict[type[Summary], Table] = {struct: _table(struct) for struct in SUMMARIES}
+"""The table of each summary Struct."""
