@@ -9,7 +9,7 @@ from vigia.events.names import check_name, check_optional_name
 from vigia.events.times import Time, epoch_seconds
 
 
-class AIDecision(EventStruct, tag_field="type", tag="decision", kw_only=True):
+class AIDecision(EventStruct, tag_field="type", tag="decision", frozen=True, kw_only=True):
     """One decision: who decided what, how sure it was, and how long it took.
 
     `confidence` is a probability in [0, 1] that the decision is right; `execution_time` is in milliseconds; `reference`

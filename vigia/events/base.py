@@ -1,7 +1,7 @@
 """What all events share: how they are declared, keyed and identified.
 
-A Struct normalises itself in `__post_init__`, so an event that exists is a valid one: its times are float epoch seconds and
-its names are usable as keys.
+A Struct normalises itself in `__post_init__`, so an event that exists is a valid one: its times are float epoch
+seconds and its names are usable as keys.
 """
 
 from typing import Protocol, runtime_checkable

@@ -9,7 +9,7 @@ MAX_BODY = 65_536
 """Bytes of the original that a dead letter carries; the rest is in the raw log under its place."""
 
 
-class DeadLetter(EventStruct, tag_field="type", tag="dead-letter", kw_only=True):
+class DeadLetter(EventStruct, tag_field="type", tag="dead-letter", frozen=True, kw_only=True):
     """What was refused: `reason` and `detail`, its place (topic, partition, offset, position in the message), its body.
 
     `body` is base64, at most `MAX_BODY` bytes before encoding; `body_size` is the full size in bytes.

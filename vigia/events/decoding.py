@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
+from typing import Any
 
 import msgspec
 
@@ -33,9 +34,9 @@ class RefusingDecoder:
 class EventDecoder:
     """Decodes records of a topic that carries the given event types."""
 
-    def __init__(self, types: tuple[type, ...]) -> None:
+    def __init__(self, types: tuple[type[msgspec.Struct], ...]) -> None:
         union = reduce(or_, types)
-        self._one = msgspec.json.Decoder(union)
+        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(union)
         self._raws = msgspec.json.Decoder(list[msgspec.Raw])
         self._tags = sorted(str(kind.__struct_config__.tag) for kind in types if kind.__struct_config__.tag is not None)
 
@@ -59,7 +60,11 @@ class EventDecoder:
         if not raws:
             return [Invalid(Reason.EMPTY, "the array has no events", value)]
         if len(raws) > MAX_EVENTS:
-            return [Invalid(Reason.TOO_LARGE, f"the array has {len(raws)} events; at most {MAX_EVENTS} in one record", value)]
+            return [
+                Invalid(
+                    Reason.TOO_LARGE, f"the array has {len(raws)} events; at most {MAX_EVENTS} in one record", value
+                )
+            ]
         return [self._decode_one(bytes(raw)) for raw in raws]
 
     def _decode_one(self, value: bytes) -> Event | Invalid:

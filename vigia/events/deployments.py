@@ -1,7 +1,7 @@
 """Deployments: a change reaching an environment, told by one or several events (`planned`, `started`, `finished`).
 
-The deployment's id is derived from (source, external id), so whatever order and number of events a tool sends, they are one
-deployment.
+The deployment's id is derived from (source, external id), so whatever order and number of events a tool sends, they
+are one deployment.
 """
 
 from math import isfinite
@@ -22,11 +22,11 @@ MAX_COMMITS = 1_000
 """Most commits one deployment event may list."""
 
 
-class ChangeFeatures(EventStruct, kw_only=True):
+class ChangeFeatures(EventStruct, frozen=True, kw_only=True):
     """What is known of a change before it goes out; a feature that is not known is absent, never zero.
 
-    The first fourteen are those of Kamei et al., "A large-scale empirical study of just-in-time quality assurance" (2013).
-    All numbers are finite and not negative.
+    The first fourteen are those of Kamei et al., "A large-scale empirical study of just-in-time quality assurance"
+    (2013). All numbers are finite and not negative.
     """
 
     fix: float | None = None
@@ -89,7 +89,7 @@ class ChangeFeatures(EventStruct, kw_only=True):
                 raise InvalidEvent(Reason.BAD_VALUE, f"features.{name} is {value}: features are not negative")
 
 
-class Commit(EventStruct, kw_only=True):
+class Commit(EventStruct, frozen=True, kw_only=True):
     """A commit that a deployment brings; `committed_at` starts its change lead time."""
 
     sha: str
@@ -104,12 +104,12 @@ class Commit(EventStruct, kw_only=True):
             set_frozen(self, "committed_at", epoch_seconds(self.committed_at, "commits[].committed_at"))
 
 
-class Deployment(EventStruct, tag_field="type", tag="deployment", kw_only=True):
+class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, kw_only=True):
     """One event about a deployment.
 
-    `source` and `external_id` name the deployment in the tool it comes from; `at` is when this stage was reached; `status`
-    is given when `stage` is `finished`. `scope` is the team whose model scores it (empty: the catalog says). `features`
-    describe the whole change; where only commits carry them they are added up by the model.
+    `source` and `external_id` name the deployment in the tool it comes from; `at` is when this stage was reached;
+    `status` is given when `stage` is `finished`. `scope` is the team whose model scores it (empty: the catalog says).
+    `features` describe the whole change; where only commits carry them they are added up by the model.
     """
 
     source: str
@@ -134,7 +134,8 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", kw_only=True):
             raise InvalidEvent(Reason.TOO_LARGE, f"{len(self.commits)} commits; at most {MAX_COMMITS} in one event")
         if (self.stage == "finished") != bool(self.status):
             raise InvalidEvent(
-                Reason.MISSING_FIELD if not self.status else Reason.BAD_VALUE, "`status` goes with the stage `finished`, and only with it"
+                Reason.MISSING_FIELD if not self.status else Reason.BAD_VALUE,
+                "`status` goes with the stage `finished`, and only with it",
             )
         set_frozen(self, "at", epoch_seconds(self.at, "at"))
 

@@ -5,7 +5,7 @@ else in `Changes`. It never does anything itself. A failed step throws both away
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -15,7 +15,7 @@ from vigia.events.invalid import Reason
 from vigia.events.summaries import Summary
 
 S = TypeVar("S")
-E_contra = TypeVar("E_contra", contravariant=True)
+E = TypeVar("E")
 
 
 class Timer(msgspec.Struct, frozen=True):
@@ -65,6 +65,10 @@ class States(Generic[S]):
             raise KeyError(key)
         self._loaded[key] = state
         self.changed.add(key)
+
+    def all(self) -> dict[str, S | None]:
+        """Every loaded state, changed or not."""
+        return self._loaded
 
     def items_changed(self) -> Iterator[tuple[str, S | None]]:
         """The states that were put, in key order."""
@@ -126,7 +130,7 @@ def row_key(row: Summary) -> tuple[object, ...]:
     return (type(row).__name__, *[getattr(row, field) for field in row.primary_key])
 
 
-class Model(Protocol[S, E_contra]):
+class Model(Protocol[S, E]):
     """What every model implements; `models/` has one class for each agent.
 
     Laws, tested for every model: the same input gives the same output; a batch split anywhere gives the same states and
@@ -138,7 +142,7 @@ class Model(Protocol[S, E_contra]):
     schema: int
     """Schema version of the states that `dump` writes."""
 
-    def keys(self, event: E_contra) -> tuple[str, ...]:
+    def keys(self, event: E) -> tuple[str, ...]:
         """Return the state keys that applying `event` may read or put."""
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
@@ -150,7 +154,7 @@ class Model(Protocol[S, E_contra]):
     def dump(self, key: str, state: S) -> bytes:
         """Return the stored form of a state: plain data, deterministic."""
 
-    def apply(self, events: "list[E_contra]", times: list[float], states: States[S], changes: Changes) -> None:
+    def apply(self, events: "list[E]", times: list[float], states: States[S], changes: Changes) -> None:
         """Apply `events` in order; `times[i]` is the Kafka time of `events[i]` in epoch seconds."""
 
     def fire(self, timer: Timer, clock: float, states: States[S], changes: Changes) -> None:
@@ -158,6 +162,3 @@ class Model(Protocol[S, E_contra]):
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
         """Return a summary row with a later correction merged in."""
-
-
-Counts = Mapping[str, int]

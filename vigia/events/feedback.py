@@ -15,14 +15,15 @@ from vigia.events.names import check_name, check_optional_name, check_text
 from vigia.events.times import Time, epoch_seconds
 
 Label = Literal["intervention", "ci_status", "defect"]
-"""What a failure label means: needed intervention in production, CI said so, or later found to have brought a defect."""
+"""What a failure label means: needed intervention in production, CI said so, or later found to have brought a defect.
+"""
 
 Severity = Literal["P0", "P1", "P2", "P3"]
 Judgement = Literal["correct", "incorrect", "partly"]
 Judge = Literal["person", "outcome"]
 
 
-class _Feedback(EventStruct, tag_field="type", kw_only=True):
+class _Feedback(EventStruct, tag_field="type", frozen=True, kw_only=True):
     """Fields that every feedback has: `scope` (or `service`, from which the catalog knows it) and `at`."""
 
     at: Time
@@ -47,7 +48,7 @@ class _Feedback(EventStruct, tag_field="type", kw_only=True):
         return self.at
 
 
-class Outcome(_Feedback, tag="deployment.outcome", kw_only=True):
+class Outcome(_Feedback, tag="deployment.outcome", frozen=True, kw_only=True):
     """What came of a deployment, by one kind of label; a later one of the same kind replaces it."""
 
     source: str
@@ -75,7 +76,7 @@ class Outcome(_Feedback, tag="deployment.outcome", kw_only=True):
         )
 
 
-class IncidentOpened(_Feedback, tag="incident.opened", kw_only=True):
+class IncidentOpened(_Feedback, tag="incident.opened", frozen=True, kw_only=True):
     """Something is broken for users; `deployment` links name what caused it, when that is known."""
 
     source: str
@@ -111,7 +112,7 @@ class IncidentOpened(_Feedback, tag="incident.opened", kw_only=True):
         return self.event_id or derive_id("incident-opened", self.source, self.external_id)
 
 
-class IncidentResolved(_Feedback, tag="incident.resolved", kw_only=True):
+class IncidentResolved(_Feedback, tag="incident.resolved", frozen=True, kw_only=True):
     """Users are no longer affected."""
 
     source: str
@@ -134,7 +135,7 @@ class IncidentResolved(_Feedback, tag="incident.resolved", kw_only=True):
         return self.event_id or derive_id("incident-resolved", self.source, self.external_id, repr(self.at))
 
 
-class AttributionCorrected(_Feedback, tag="attribution.corrected", kw_only=True):
+class AttributionCorrected(_Feedback, tag="attribution.corrected", frozen=True, kw_only=True):
     """A person says which deployment caused an incident, or that none did (`deployment` absent)."""
 
     source: str
@@ -164,7 +165,7 @@ class AttributionCorrected(_Feedback, tag="attribution.corrected", kw_only=True)
         return self.event_id or derive_id("attribution", self.source, self.external_id, self.by, repr(self.at))
 
 
-class DecisionFeedback(_Feedback, tag="decision.feedback", kw_only=True):
+class DecisionFeedback(_Feedback, tag="decision.feedback", frozen=True, kw_only=True):
     """A judgement on an AI agent's decision, by a person or from an outcome."""
 
     agent: str
@@ -185,7 +186,9 @@ class DecisionFeedback(_Feedback, tag="decision.feedback", kw_only=True):
     @property
     def identity(self) -> str:
         """The sender's id, or one from decision, judge and time."""
-        return self.event_id or derive_id("decision-feedback", self.agent, self.decision_id, self.judge, self.by, repr(self.at))
+        return self.event_id or derive_id(
+            "decision-feedback", self.agent, self.decision_id, self.judge, self.by, repr(self.at)
+        )
 
 
 Feedback = Outcome | IncidentOpened | IncidentResolved | AttributionCorrected | DecisionFeedback

@@ -55,7 +55,7 @@ EXPLANATIONS: dict[Reason, str] = {
 }
 
 
-class InvalidEvent(ValueError):  # noqa: N818 - named for what the sender did, like `Invalid` below
+class InvalidEvent(ValueError):
     """Raised while decoding or checking one event; becomes an `Invalid`."""
 
     def __init__(self, reason: Reason, detail: str) -> None:

@@ -1,7 +1,7 @@
 """Names that come from outside: services, environments, metrics, scopes, agents, external ids.
 
-They end up as keys in Kafka, Cassandra and SQL, on terminals and in pages, so control characters, surrounding space (SQL
-collations ignore it) and unbounded length are refused at the door.
+They end up as keys in Kafka, Cassandra and SQL, on terminals and in pages, so control characters, surrounding space
+(SQL collations ignore it) and unbounded length are refused at the door.
 """
 
 import unicodedata
@@ -35,7 +35,11 @@ def name_problem(value: str) -> str:
 def check_name(value: str, field: str) -> None:
     """Raise InvalidEvent unless `value` is a usable name."""
     # a hostile 10 kB name must not fill the cache
-    problem = name_problem(value) if len(value) <= MAX_NAME else f"has {len(value)} characters; at most {MAX_NAME} are allowed"
+    problem = (
+        name_problem(value)
+        if len(value) <= MAX_NAME
+        else f"has {len(value)} characters; at most {MAX_NAME} are allowed"
+    )
     if problem:
         raise InvalidEvent(Reason.BAD_NAME, f"{field} {problem}: {value[:40]!r}")
 

@@ -12,12 +12,12 @@ from vigia.events.times import Time, epoch_seconds
 ProblemStatus = Literal["open", "resolved", "stale"]
 
 
-class Problem(EventStruct, tag_field="type", tag="problem", kw_only=True):
+class Problem(EventStruct, tag_field="type", tag="problem", frozen=True, kw_only=True):
     """A detector found something wrong with a service, or found that it is over.
 
-    `problem_id` is derived from (series, detector, how many this detector had opened there). `version` grows with each
-    change of `status`; readers ignore a lower one. A `stale` problem was found in a backlog, too late to act on. `evidence`
-    holds the numbers that the detector decided by, `why` the sentence for people.
+    `problem_id` is derived from (series, detector, how many this detector had opened there). `version` grows with
+    each change of `status`; readers ignore a lower one. A `stale` problem was found in a backlog, too late to act on.
+    `evidence` holds the numbers that the detector decided by, `why` the sentence for people.
     """
 
     problem_id: str

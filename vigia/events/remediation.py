@@ -18,11 +18,11 @@ Decision = Literal["approve", "deny"]
 ExecutionStatus = Literal["succeeded", "failed", "refused", "timed_out"]
 
 
-class Proposal(EventStruct, tag_field="type", tag="proposal", kw_only=True):
+class Proposal(EventStruct, tag_field="type", tag="proposal", frozen=True, kw_only=True):
     """A fix offered for a problem, to those who may approve it.
 
-    `proposal_id` is derived from the problem and the action. `expires_at` is when it lapses without a verdict, which counts
-    as no answer. `version` grows with each change of `status`; readers ignore a lower one.
+    `proposal_id` is derived from the problem and the action. `expires_at` is when it lapses without a verdict, which
+    counts as no answer. `version` grows with each change of `status`; readers ignore a lower one.
     """
 
     proposal_id: str
@@ -50,7 +50,7 @@ class Proposal(EventStruct, tag_field="type", tag="proposal", kw_only=True):
         return self.at
 
 
-class Verdict(EventStruct, tag_field="type", tag="verdict", kw_only=True):
+class Verdict(EventStruct, tag_field="type", tag="verdict", frozen=True, kw_only=True):
     """A person's answer to one version of a proposal."""
 
     proposal_id: str
@@ -72,7 +72,9 @@ class Verdict(EventStruct, tag_field="type", tag="verdict", kw_only=True):
     @property
     def identity(self) -> str:
         """The sender's id, or one a person's answer to a version."""
-        return self.event_id or derive_id("verdict", self.proposal_id, str(self.proposal_version), self.by, self.decision)
+        return self.event_id or derive_id(
+            "verdict", self.proposal_id, str(self.proposal_version), self.by, self.decision
+        )
 
     @property
     def occurred_at(self) -> float:
@@ -80,7 +82,7 @@ class Verdict(EventStruct, tag_field="type", tag="verdict", kw_only=True):
         return self.at
 
 
-class Execution(EventStruct, tag_field="type", tag="execution", kw_only=True):
+class Execution(EventStruct, tag_field="type", tag="execution", frozen=True, kw_only=True):
     """An order to the executor: carry out the action of an approved proposal, once, before the deadline."""
 
     execution_id: str
@@ -103,7 +105,7 @@ class Execution(EventStruct, tag_field="type", tag="execution", kw_only=True):
         return self.at
 
 
-class ExecutionResult(EventStruct, tag_field="type", tag="execution.result", kw_only=True):
+class ExecutionResult(EventStruct, tag_field="type", tag="execution.result", frozen=True, kw_only=True):
     """What the executor reports of one execution; whether it helped is decided later, from the metrics."""
 
     execution_id: str

@@ -6,7 +6,7 @@ from vigia.events.base import DEFAULT_ENVIRONMENT, EventStruct
 from vigia.events.feedback import Label
 
 
-class Contribution(EventStruct, kw_only=True):
+class Contribution(EventStruct, frozen=True, kw_only=True):
     """What one feature did to the score, in log-odds; the contributions and the base add up to the score."""
 
     feature: str
@@ -14,11 +14,11 @@ class Contribution(EventStruct, kw_only=True):
     log_odds: float
 
 
-class Risk(EventStruct, tag_field="type", tag="risk", kw_only=True):
+class Risk(EventStruct, tag_field="type", tag="risk", frozen=True, kw_only=True):
     """The probability that a deployment fails, by which model, and why.
 
-    `probability` is in [0, 1] and predicts failures of the kind `label`; `learned_from` is the number of outcomes that the
-    model has seen. `version` grows when a deployment is scored again; readers ignore a lower one.
+    `probability` is in [0, 1] and predicts failures of the kind `label`; `learned_from` is the number of outcomes
+    that the model has seen. `version` grows when a deployment is scored again; readers ignore a lower one.
     """
 
     deployment_id: str

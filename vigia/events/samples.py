@@ -1,7 +1,7 @@
 """Metric samples: one, or many of one series packed into a message.
 
-This is the hot path: hundreds of thousands a second. Checks that depend only on the series (names, labels) are made once
-per series by whoever meets it first, through `series_of`; the Struct itself checks only what differs per sample.
+This is the hot path: hundreds of thousands a second. Checks that depend only on the series (names, labels) are made
+once per series by whoever meets it first, through `series_of`; the Struct itself checks only what differs per sample.
 """
 
 from math import isfinite
@@ -13,7 +13,7 @@ from vigia.events.base import DEFAULT_ENVIRONMENT
 from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.names import MAX_NAME, check_name, check_optional_name
-from vigia.events.times import Time, epoch_seconds
+from vigia.events.times import EARLIEST, LATEST, Time, epoch_seconds
 
 Kind = Literal["gauge", "counter"]
 """A gauge is a level; a counter only grows, but for resets to zero."""
@@ -31,8 +31,8 @@ MAX_VALUE = 1e280
 class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A measured value of one series, or several as `points`.
 
-    `ts` is the time of measurement (RFC 3339 or epoch seconds); `value` is in `unit` (free text, UCUM preferred, such as
-    `1` for ratios, `By`, `ms`). Exactly one of (`ts`, `value`) and `points` is given. With `event_id`, a repeat is
+    `ts` is the time of measurement (RFC 3339 or epoch seconds); `value` is in `unit` (free text, UCUM preferred, such
+    as `1` for ratios, `By`, `ms`). Exactly one of (`ts`, `value`) and `points` is given. With `event_id`, a repeat is
     recognised; without one each sample is counted as sent.
     """
 
@@ -58,7 +58,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
         if not -MAX_VALUE <= self.value <= MAX_VALUE:
             raise _unusable(self.value, "value is")
         # the comparison is the fast path: a plain number in range needs no further look
-        if type(self.ts) is not float or not 0.0 <= self.ts < 32_503_680_000.0:
+        if type(self.ts) is not float or not EARLIEST <= self.ts < LATEST:
             msgspec.structs.force_setattr(self, "ts", epoch_seconds(self.ts, "ts"))
 
     @property

@@ -1,7 +1,7 @@
 """Summary rows: what models write for people and pages to read. One Struct is one table of the summaries' database.
 
-A field is a column of the same name. `store/sql/tables.py` maps each Struct to its table, and a test holds them together.
-The lane that owns a row's key is the only writer of the row.
+A field is a column of the same name. `store/sql/tables.py` maps each Struct to its table, and a test holds them
+together. The lane that owns a row's key is the only writer of the row.
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     primary_key: ClassVar[tuple[str, ...]]
 
 
-class SeriesSummary(Summary):
+class SeriesSummary(Summary, frozen=True, kw_only=True):
     """One row a series: what its id stands for."""
 
     primary_key: ClassVar = ("series_id",)
@@ -31,7 +31,7 @@ class SeriesSummary(Summary):
     """Event time of the first sample, in epoch seconds."""
 
 
-class WindowSummary(Summary):
+class WindowSummary(Summary, frozen=True, kw_only=True):
     """One row a closed window [start, start + length) of a series, corrected by late samples within retention."""
 
     primary_key: ClassVar = ("series_id", "start")
@@ -48,7 +48,7 @@ class WindowSummary(Summary):
     """How many of `count` came after the window had closed."""
 
 
-class DeploymentSummary(Summary):
+class DeploymentSummary(Summary, frozen=True, kw_only=True):
     """One row a deployment, over all its events and outcomes."""
 
     primary_key: ClassVar = ("deployment_id",)
@@ -75,7 +75,7 @@ class DeploymentSummary(Summary):
     commits: int
 
 
-class IncidentSummary(Summary):
+class IncidentSummary(Summary, frozen=True, kw_only=True):
     """One row an incident."""
 
     primary_key: ClassVar = ("incident_id",)
@@ -91,7 +91,7 @@ class IncidentSummary(Summary):
     resolved_at: float | None
 
 
-class ProblemSummary(Summary):
+class ProblemSummary(Summary, frozen=True, kw_only=True):
     """One row a problem, in its latest version."""
 
     primary_key: ClassVar = ("problem_id",)
@@ -109,7 +109,7 @@ class ProblemSummary(Summary):
     version: int
 
 
-class ProposalSummary(Summary):
+class ProposalSummary(Summary, frozen=True, kw_only=True):
     """One row a proposal, in its latest version."""
 
     primary_key: ClassVar = ("proposal_id",)
@@ -126,7 +126,7 @@ class ProposalSummary(Summary):
     version: int
 
 
-class AIDecisionSummary(Summary):
+class AIDecisionSummary(Summary, frozen=True, kw_only=True):
     """One row a decision of an AI agent."""
 
     primary_key: ClassVar = ("agent", "decision_id")
@@ -142,7 +142,7 @@ class AIDecisionSummary(Summary):
     reference: str
 
 
-class VerdictSummary(Summary):
+class VerdictSummary(Summary, frozen=True, kw_only=True):
     """One row a person's answer to a proposal, as received; nothing acts on it yet."""
 
     primary_key: ClassVar = ("verdict_id",)

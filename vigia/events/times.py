@@ -28,8 +28,8 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]
 def epoch_seconds(value: float | str, field: str) -> float:
     """Return `value` as float epoch seconds.
 
-    Raises InvalidEvent naming `field` when the value is not RFC 3339 with an offset, not finite, negative, or in a finer
-    unit than seconds.
+    Raises InvalidEvent naming `field` when the value is not RFC 3339 with an offset, not finite, negative, or in a
+    finer unit than seconds.
     """
     number = _from_text(value, field) if isinstance(value, str) else float(value)
     if EARLIEST <= number < LATEST:
@@ -39,14 +39,16 @@ def epoch_seconds(value: float | str, field: str) -> float:
     if number < EARLIEST:
         raise InvalidEvent(Reason.NEGATIVE_TIME, f"{field} is {number:.0f}: a time before 1970 is not accepted")
     raise InvalidEvent(
-        Reason.NOT_SECONDS, f"{field} is {number:.0f}: looks like epoch milliseconds or finer; send epoch seconds or RFC 3339"
+        Reason.NOT_SECONDS,
+        f"{field} is {number:.0f}: looks like epoch milliseconds or finer; send epoch seconds or RFC 3339",
     )
 
 
 def _from_text(value: str, field: str) -> float:
     if not _RFC3339.fullmatch(value):
         raise InvalidEvent(
-            Reason.BAD_TIME, f"{field} is {value[:64]!r}: send RFC 3339 with an offset (2026-01-31T12:00:00Z) or epoch seconds"
+            Reason.BAD_TIME,
+            f"{field} is {value[:64]!r}: send RFC 3339 with an offset (2026-01-31T12:00:00Z) or epoch seconds",
         )
     try:
         # fromisoformat wants at most six fractional digits

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from vigia.events.base import Event
 from vigia.events.decoding import EventDecoder, RefusingDecoder
 from vigia.events.invalid import Invalid
@@ -24,7 +26,7 @@ class Topic:
 
     name: str
     key: str
-    types: tuple[type, ...]
+    types: tuple[type[msgspec.Struct], ...]
     partitions: int
     retention: int
     written_by: tuple[str, ...]

@@ -1,0 +1,146 @@
+"""The catalog: which team owns a service, since when, and to which organisation the team belongs.
+
+Pure data: it takes the parsed content of `config/catalog.toml` and reads no file. Ownership is dated, so that events of
+the past keep the team that owned the service then.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+from vigia.events.invalid import InvalidEvent
+from vigia.events.names import check_name
+
+UNASSIGNED = "unassigned"
+"""The team of services that the catalog does not know, and the organisation of teams that it does not."""
+
+SINCE_EVER = 0.0
+_FIELDS = {"service": ("name", "team", "since"), "team": ("name", "organisation", "since")}
+
+
+class CatalogError(ValueError):
+    """The catalog cannot be used; `problems` has a sentence for each reason."""
+
+    def __init__(self, where: str, problems: list[str]) -> None:
+        super().__init__(f"{where} cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Dated:
+    """What something belonged to, by time: `owners[i]` from `since[i]` (epoch seconds, ascending) on."""
+
+    since: tuple[float, ...]
+    owners: tuple[str, ...]
+
+    def at(self, time: float) -> str:
+        """Return the owner at `time`, or empty before the first."""
+        index = bisect_right(self.since, time)
+        return self.owners[index - 1] if index else ""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Services to teams, teams to organisations. A team is the *scope* whose model scores a deployment.
+
+    A service's own name wins over patterns (`payments-*`; only `*` is special); of the patterns, the longest that
+    matches and has an owner at the time.
+    """
+
+    services: Mapping[str, Dated] = field(default_factory=dict)
+    patterns: tuple[tuple[str, Dated], ...] = ()
+    teams: Mapping[str, Dated] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any], where: str = "config/catalog.toml") -> "Catalog":
+        """Return the catalog from the content of a TOML file; raises CatalogError with all that is wrong."""
+        problems = [
+            f"there is no table [[{key}]]{_nearest(key, list(_FIELDS))}" for key in content if key not in _FIELDS
+        ]
+        teams = _entries(content, "team", "organisation", problems)
+        services = _entries(content, "service", "team", problems)
+        for name, dated in services.items():
+            problems += [
+                f"service {name!r} names a team without a [[team]]: {team!r}{_nearest(team, list(teams))}"
+                for team in sorted(set(dated.owners) - set(teams) - {UNASSIGNED})
+            ]
+        if problems:
+            raise CatalogError(where, problems)
+        patterns = sorted((name for name in services if "*" in name), key=lambda name: (-len(name), name))
+        return cls(
+            services={name: dated for name, dated in services.items() if "*" not in name},
+            patterns=tuple((name, services[name]) for name in patterns),
+            teams=teams,
+        )
+
+    def scope_of(self, service: str, at: float) -> str:
+        """Return the team that owned `service` at the epoch time `at`, or `unassigned`."""
+        own = self.services.get(service)
+        if own is not None and (team := own.at(at)):
+            return team
+        for pattern, dated in self.patterns:
+            if fnmatchcase(service, pattern) and (team := dated.at(at)):
+                return team
+        return UNASSIGNED
+
+    def organisation_of(self, team: str, at: float) -> str:
+        """Return the organisation that `team` belonged to at the epoch time `at`, or `unassigned`."""
+        dated = self.teams.get(team)
+        return (dated.at(at) if dated is not None else "") or UNASSIGNED
+
+
+def _entries(content: Mapping[str, Any], table: str, owner: str, problems: list[str]) -> dict[str, Dated]:
+    rows = content.get(table, [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        problems.append(f"`{table}` must be a list of tables, each headed [[{table}]]")
+        return {}
+    found: dict[str, dict[float, str]] = {}
+    for number, row in enumerate(rows, start=1):
+        place = f"[[{table}]] number {number}"
+        unknown = [key for key in row if key not in _FIELDS[table]]
+        problems += [f"{place} has an unknown key {key!r}{_nearest(key, list(_FIELDS[table]))}" for key in unknown]
+        try:
+            name, owned_by, since = _name(row, "name"), _name(row, owner), _since(row)
+        except (ValueError, InvalidEvent) as error:
+            problems.append(f"{place}: {error}")
+            continue
+        if table == "service" and any(character in name for character in "?["):
+            problems.append(f"{place}: only * is special in a pattern, and {name!r} has ? or [")
+        elif since in found.setdefault(name, {}):
+            problems.append(f"{place}: {name!r} has two entries with the same `since`")
+        else:
+            found[name][since] = owned_by
+    return {
+        name: Dated(tuple(sorted(dates)), tuple(dates[at] for at in sorted(dates))) for name, dates in found.items()
+    }
+
+
+def _name(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"`{key}` is missing or not text")  # noqa: TRY004 - all refusals are ValueErrors
+    check_name(value, key)
+    return value
+
+
+def _since(row: Mapping[str, Any]) -> float:
+    value = row.get("since")
+    if value is None:
+        return SINCE_EVER
+    # a datetime is a date, so it is looked at first
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("`since` has a time without an offset: write 2026-01-31 or 2026-01-31T12:00:00Z")
+        return value.timestamp()
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
+    raise ValueError("`since` must be a date without quotes: 2026-01-31 or 2026-01-31T12:00:00Z")
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    nearest = get_close_matches(name, known, n=1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""

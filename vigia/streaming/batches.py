@@ -1,0 +1,41 @@
+"""What travels from the transport to a lane: the records that one fetch returned for one partition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vigia.stores.base import Record
+
+TICK_HEADER = "vigia-tick"
+"""Marks a record that only moves its lane's clock."""
+
+ORIGIN_HEADER = "vigia-origin"
+"""Marks a record that was sent again under its right key; its value names where it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of one partition.
+
+    `topic` is the topic's name in `vigia/topics.py`. `start` is the offset that was asked for: a lane whose next
+    offset is lower has missed something. Offsets inside need not be contiguous (compaction and transaction markers
+    leave holes). `generation` is the consumer group's, at the time of the fetch.
+    """
+
+    topic: str
+    partition: int
+    generation: int
+    start: int
+    records: Sequence[Record]
+
+    @property
+    def next_offset(self) -> int:
+        """The offset after the last record."""
+        return self.records[-1].offset + 1
+
+
+def header(record: Record, name: str) -> bytes | None:
+    """Return the value of a record's first header with this name."""
+    for key, value in record.headers:
+        if key == name:
+            return value
+    return None

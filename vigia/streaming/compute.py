@@ -1,0 +1,228 @@
+"""The pure middle of a step: repeats are told apart, the model runs, and all effects are put into one commit.
+
+No I/O and no clock: the same inputs give the same commit, which is what a rebuild relies on.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from vigia.events.dead_letter import DeadLetter
+from vigia.events.effects import Changes, States, Timer
+from vigia.events.figures import topic_figure
+from vigia.events.identity import content_hash, derive_id
+from vigia.events.invalid import Invalid, Reason
+from vigia.events.summaries import Summary
+from vigia.stores.base import DeadLetterRow, LaneRow, OutboxRow, SeenRow, StateRow, StepCommit, StepRow
+from vigia.streaming.dead_letters import dead_letter_event, dead_letter_row
+from vigia.streaming.flood import FloodCounters, FloodLimits
+from vigia.streaming.intake import Refused, Taken, encoded
+from vigia.streaming.route import Route
+
+DEAD_LETTERS = "dead-letters"
+FORGET_EVERY = 50
+"""Steps between deletions of old `seen` rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepLimits:
+    """Settings that a step's outcome depends on."""
+
+    flood: FloodLimits
+    seen_horizon: float
+    """Seconds for which an event id is remembered."""
+
+
+@dataclass(slots=True)
+class Fresh:
+    """The events of a batch that are no repeats, and what became of the others."""
+
+    events: list[Any] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
+    seen: list[SeenRow | None] = field(default_factory=list)
+    duplicate_weight: int = 0
+
+
+def seen_id(key: str, identity: str) -> bytes:
+    """Return under which id an event is remembered: event ids are unique only within their key."""
+    return bytes.fromhex(derive_id("seen", key, identity))
+
+
+def seen_ids(route: Route, taken: Taken) -> list[bytes]:
+    """Return the ids to look up for a batch, sorted."""
+    key_of = route.topic(taken.batch.topic).key_of
+    pairs = zip(taken.events, taken.identities, strict=True)
+    return sorted({seen_id(key_of(event), identity) for event, identity in pairs if identity})
+
+
+def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fresh:
+    """Return the events that were not taken before. Same id and content: a duplicate. Other content: refused."""
+    fresh = Fresh()
+    known = dict(seen)
+    key_of = route.topic(taken.batch.topic).key_of
+    for event, time, record, position, identity in zip(
+        taken.events, taken.times, taken.record_of, taken.position_of, taken.identities, strict=True
+    ):
+        row = None
+        if identity:
+            this = seen_id(key_of(event), identity)
+            content = content_hash(encoded(event))
+            before = known.get(this)
+            if before == content:
+                fresh.duplicate_weight += event.weight
+                continue
+            if before is not None:
+                detail = (
+                    f"event id {identity} was taken before with other content; send a correction under an id of its own"
+                )
+                invalid = Invalid(Reason.CONFLICTING_ID, detail, encoded(event))
+                taken.refused.append(Refused(record, position, invalid, event.weight))
+                continue
+            known[this] = content
+            row = SeenRow(this, content, time)
+        fresh.events.append(event)
+        fresh.times.append(time)
+        fresh.places.append((record, position))
+        fresh.seen.append(row)
+    return fresh
+
+
+def refuse_all(taken: Taken, why: str) -> None:
+    """Turn every event of a batch into a refused one: the model failed on it too often."""
+    for event, record, position in zip(taken.events, taken.record_of, taken.position_of, strict=True):
+        taken.refused.append(Refused(record, position, Invalid(Reason.MODEL_ERROR, why, encoded(event)), event.weight))
+    for kept in (taken.events, taken.times, taken.record_of, taken.position_of, taken.identities):
+        kept.clear()
+
+
+def run_model(route: Route, fresh: Fresh, timers: Sequence[Timer], clock: float, states: States[Any]) -> Changes:
+    """Apply the events, then fire the timers that the batch's clock has passed.
+
+    Timers come last: whatever arrived before the clock passed them has been seen by then, so a backlog closes nothing
+    early.
+    """
+    changes = Changes()
+    if fresh.events:
+        route.model.apply(fresh.events, fresh.times, states, changes)
+    for timer in timers:
+        if (timer.kind, timer.key) in changes.timers:
+            continue  # an event of this batch has moved or cleared it
+        changes.timers[timer.kind, timer.key] = None
+        route.model.fire(timer, clock, states, changes)
+    return changes
+
+
+def merged(route: Route, changes: Changes, existing: Mapping[tuple[object, ...], Summary]) -> list[Summary]:
+    """Return the summary rows to write, with corrections merged into the rows that exist."""
+    rows = dict(changes.summaries)
+    for key, partial in changes.corrections.items():
+        before = rows.get(key) or existing.get(key)
+        rows[key] = partial if before is None else route.model.merge(before, partial)
+    return list(rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What came of a batch before it is committed."""
+
+    taken: Taken
+    fresh: Fresh
+    changes: Changes
+    states: States[Any]
+    summaries: Sequence[Summary]
+
+
+def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLimits) -> StepCommit:
+    """Return everything that the step writes."""
+    taken, fresh, changes = computed.taken, computed.fresh, computed.changes
+    refused = list(taken.refused)
+    rejected = {rejection.index for rejection in changes.rejections}
+    for rejection in changes.rejections:
+        record, position = fresh.places[rejection.index]
+        event = fresh.events[rejection.index]
+        invalid = Invalid(rejection.reason, rejection.detail, encoded(event))
+        refused.append(Refused(record, position, invalid, event.weight))
+    refused.sort(key=lambda one: (one.record, one.position))
+    batch, clock = taken.batch, max(row.clock, taken.clock)
+    letters = [dead_letter_row(row.lane, row.cluster_id, batch, one) for one in refused]
+    outbox = _outbox(row, taken, changes, letters)
+    applied = [place for index, place in enumerate(fresh.places) if index not in rejected]
+    flood = _flood(row, applied, refused, fresh.duplicate_weight, limits.flood)
+    step = row.step + 1
+    lane = msgspec.structs.replace(
+        row,
+        version=row.version + 1,
+        step=step,
+        offsets={**row.offsets, batch.topic: batch.next_offset},
+        clock=clock,
+        outbox_next=row.outbox_next + len(outbox),
+        counts=_counts(row, taken, fresh, refused, changes),
+        flood_seen=flood.seen,
+        flood_invalid=flood.invalid,
+        flood_run=flood.run,
+        stopped=flood.verdict(limits.flood),
+    )
+    return StepCommit(
+        lane=lane,
+        expected_version=row.version,
+        step=StepRow(step, batch.topic, row.cluster_id, batch.records[0].offset, batch.records[-1].offset, clock),
+        states=_state_rows(route, computed.states),
+        summaries=computed.summaries,
+        timers_set=[Timer(kind, key, due) for (kind, key), due in sorted(changes.timers.items()) if due is not None],
+        timers_cleared=sorted(pair for pair, due in changes.timers.items() if due is None),
+        seen=[seen for index, seen in enumerate(fresh.seen) if seen is not None and index not in rejected],
+        outbox=outbox,
+        dead_letters=letters,
+        forget_seen_before=clock - limits.seen_horizon if step % FORGET_EVERY == 0 else None,
+    )
+
+
+def _state_rows(route: Route, states: States[Any]) -> list[StateRow]:
+    model = route.model
+    return [
+        StateRow(key, model.schema, None if state is None else model.dump(key, state))
+        for key, state in states.items_changed()
+    ]
+
+
+def _outbox(row: LaneRow, taken: Taken, changes: Changes, letters: Sequence[DeadLetterRow]) -> list[OutboxRow]:
+    number = row.outbox_next
+    rows: list[OutboxRow] = []
+    for output in changes.outputs:
+        rows.append(OutboxRow(number + len(rows), output.topic, output.key.encode(), encoded(output.event)))
+    for moved in taken.moved:
+        rows.append(msgspec.structs.replace(moved, number=number + len(rows)))
+    for letter in letters:
+        event: DeadLetter = dead_letter_event(letter)
+        rows.append(OutboxRow(number + len(rows), DEAD_LETTERS, letter.topic.encode(), encoded(event)))
+    return rows
+
+
+def _flood(
+    row: LaneRow, applied: Sequence[tuple[int, int]], refused: Sequence[Refused], duplicates: int, limits: FloodLimits
+) -> FloodCounters:
+    valid = len(applied) + duplicates
+    last_valid = max(applied, default=(-1, -1))
+    trailing = sum(1 for one in refused if (one.record, one.position) > last_valid)
+    return FloodCounters.of(row).after(valid, len(refused), trailing, limits)
+
+
+def _counts(row: LaneRow, taken: Taken, fresh: Fresh, refused: Sequence[Refused], changes: Changes) -> dict[str, int]:
+    counts = Counter(row.counts)
+    invalid = sum(one.weight for one in refused)
+    figures = {
+        "in": taken.weight,
+        "applied": taken.weight - fresh.duplicate_weight - invalid - taken.moved_weight,
+        "duplicate": fresh.duplicate_weight,
+        "invalid": invalid,
+        "moved": taken.moved_weight,
+        "ticks": taken.ticks,
+    }
+    for figure, value in figures.items():
+        counts[topic_figure(taken.batch.topic, figure)] += value
+    counts.update(changes.counts)
+    return dict(sorted(counts.items()))

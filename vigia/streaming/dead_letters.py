@@ -1,0 +1,49 @@
+"""Refused events as dead letters: a row for people, and a record on `dead-letters` for tools."""
+
+from vigia.events.dead_letter import MAX_BODY, DeadLetter, encode_body
+from vigia.events.identity import derive_id
+from vigia.stores.base import DeadLetterRow, LaneId
+from vigia.streaming.batches import Batch
+from vigia.streaming.intake import Refused
+
+MAX_DETAIL = 8_000
+"""Characters of detail that a dead letter keeps."""
+
+
+def dead_letter_row(lane: LaneId, cluster_id: str, batch: Batch, refused: Refused) -> DeadLetterRow:
+    """Return the row for one refused event; its id is derived from its place and reason, so a repeat gives the same."""
+    record = batch.records[refused.record]
+    invalid = refused.invalid
+    body = invalid.body or record.value or b""
+    place = (cluster_id, batch.topic, str(batch.partition), str(record.offset), str(refused.position))
+    return DeadLetterRow(
+        letter_id=derive_id("dead-letter", *place, invalid.reason),
+        lane=lane,
+        cluster_id=cluster_id,
+        topic=batch.topic,
+        offset=record.offset,
+        position=refused.position,
+        reason=invalid.reason,
+        detail=invalid.detail[:MAX_DETAIL],
+        at=record.timestamp / 1000,
+        key=(record.key or b"")[:MAX_DETAIL],
+        body=body[:MAX_BODY],
+        body_size=len(body),
+    )
+
+
+def dead_letter_event(row: DeadLetterRow) -> DeadLetter:
+    """Return the record for `dead-letters`."""
+    return DeadLetter(
+        letter_id=row.letter_id,
+        reason=row.reason,  # type: ignore[arg-type] # a reason's stored form is the reason
+        detail=row.detail,
+        cluster=row.cluster_id,
+        topic=row.topic,
+        partition=row.lane.partition,
+        offset=row.offset,
+        position=row.position,
+        at=row.at,
+        body=encode_body(row.body),
+        body_size=row.body_size,
+    )

@@ -1,0 +1,179 @@
+"""The first part of a step: records become events, each checked, or are refused, or are sent on to their right lane.
+
+Pure: no I/O, and nothing here depends on a clock other than the records' Kafka times.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from vigia.events.base import Event
+from vigia.events.invalid import Invalid, Reason
+from vigia.events.names import MAX_NAME, name_problem
+from vigia.events.topic import Topic
+from vigia.stores.base import OutboxRow, RawEntry
+from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER, Batch, header
+from vigia.streaming.partitions import partition_of
+
+ScopeOf = Callable[[str, float], str]
+"""(service, time in epoch seconds) -> the team whose model scores it."""
+
+MAX_KNOWN_KEYS = 100_000
+"""Keys whose partition is remembered: hashing one in Python takes longer than decoding its record."""
+
+MAX_KEY = 4 * MAX_NAME
+"""Longest key, in bytes of UTF-8, that can be a name."""
+
+
+@dataclass(slots=True)
+class Refused:
+    """An event that was refused: record index, position in its message, why, and how many events it counts for."""
+
+    record: int
+    position: int
+    invalid: Invalid
+    weight: int = 1
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a batch holds. `events[i]` came from record `record_of[i]`; `identities[i]` is empty where repeats count."""
+
+    batch: Batch
+    events: list[Any] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    record_of: list[int] = field(default_factory=list)
+    position_of: list[int] = field(default_factory=list)
+    identities: list[str] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    moved: list[OutboxRow] = field(default_factory=list)
+    moved_weight: int = 0
+    ticks: int = 0
+    weight: int = 0
+    clock: float = 0.0
+
+
+class Intake:
+    """Takes batches of one topic in for one agent."""
+
+    def __init__(self, topic: Topic, scope_of: ScopeOf, future_limit: float) -> None:
+        self._topic = topic
+        self._scope_of = scope_of
+        self._future_limit = future_limit
+        self._known: dict[tuple[bytes, int], str] = {}
+
+    def take(self, batch: Batch, partition_count: int) -> Taken:
+        """Return the batch's events, in order, and everything that is not one."""
+        taken = Taken(batch)
+        decode = self._topic.decode
+        for index, record in enumerate(batch.records):
+            taken.clock = max(taken.clock, record.timestamp / 1000)
+            if record.headers and header(record, TICK_HEADER) is not None:
+                taken.ticks += 1
+                continue
+            here = self._key_here(record.key, batch.partition, partition_count)
+            for position, item in enumerate(decode(record.value)):
+                if isinstance(item, Invalid):
+                    taken.weight += 1
+                    taken.refused.append(Refused(index, position, item))
+                else:
+                    self._place(taken, index, position, item, here)
+        return taken
+
+    def _place(self, taken: Taken, index: int, position: int, event: Event, here: str | None) -> None:
+        """Put one event where it belongs; `here` is the record's key, if it has one that belongs in this partition."""
+        record = taken.batch.records[index]
+        clock = record.timestamp / 1000
+        weight = event.weight
+        taken.weight += weight
+        if event.occurred_at > clock + self._future_limit:
+            ahead = event.occurred_at - clock
+            detail = f"the event is {ahead:.0f} s ahead of its arrival; at most {self._future_limit:.0f} s are allowed"
+            taken.refused.append(Refused(index, position, Invalid(Reason.FUTURE, detail, encoded(event)), weight))
+            return
+        event = self._with_scope(event)
+        if self._topic.key_of(event) != here:
+            self._move(taken, index, position, event)
+            return
+        origin = header(record, ORIGIN_HEADER) if record.headers else None
+        taken.events.append(event)
+        taken.times.append(clock)
+        taken.record_of.append(index)
+        taken.position_of.append(position)
+        taken.identities.append(event.identity or (origin.decode(errors="replace") if origin else ""))
+
+    def _move(self, taken: Taken, index: int, position: int, event: Event) -> None:
+        """Send an event on to its right lane, once."""
+        batch = taken.batch
+        record, key = batch.records[index], self._topic.key_of(event)
+        origin = header(record, ORIGIN_HEADER) if record.headers else None
+        problem = name_problem(key)
+        if problem:
+            invalid = Invalid(Reason.BAD_NAME, f"{self._topic.key} {problem}: {key[:40]!r}", encoded(event))
+            taken.refused.append(Refused(index, position, invalid, event.weight))
+            return
+        if origin is not None:
+            detail = (
+                f"sent on once already (from {origin.decode(errors='replace')[:200]}) and still not in its place: "
+                f"key {(record.key or b'')[:200]!r}, partition {batch.partition}"
+            )
+            invalid = Invalid(Reason.WRONG_PARTITION, detail, encoded(event))
+            taken.refused.append(Refused(index, position, invalid, event.weight))
+            return
+        place = f"{batch.topic}/{batch.partition}/{record.offset}/{position}"
+        headers = ((ORIGIN_HEADER, place.encode()),)
+        taken.moved_weight += event.weight
+        # its number is given when the step's outbox is put together
+        taken.moved.append(OutboxRow(0, batch.topic, key.encode(), encoded(event), headers))
+
+    def _with_scope(self, event: Event) -> Event:
+        if self._topic.key != "scope" or self._topic.key_of(event):
+            return event
+        scope = self._scope_of(str(getattr(event, "service", "")), event.occurred_at)
+        return msgspec.structs.replace(event, scope=scope)  # type: ignore[type-var] # every event is a Struct
+
+    def _key_here(self, key: bytes | None, partition: int, partition_count: int) -> str | None:
+        """The record's key as text, or None when it is missing or does not belong in this partition."""
+        if not key:
+            return None
+        known = self._known.get((key, partition))
+        if known is not None:
+            return known
+        if len(key) > MAX_KEY or partition_of(key, partition_count) != partition:
+            return None
+        try:
+            text = key.decode()
+        except UnicodeDecodeError:
+            return None
+        if len(self._known) >= MAX_KNOWN_KEYS:
+            self._known.clear()
+        self._known[key, partition] = text
+        return text
+
+
+def raw_entries(taken: Taken, *, packed: bool) -> list[RawEntry]:
+    """Return by what the batch's events can be found in the raw log."""
+    entries: list[RawEntry] = []
+    hours: set[tuple[str, int]] = set()
+    records = taken.batch.records
+    for event, record, position, identity in zip(
+        taken.events, taken.record_of, taken.position_of, taken.identities, strict=True
+    ):
+        service = getattr(event, "service", "")
+        at = event.occurred_at
+        if packed:
+            hour = int(at // 3600)
+            if (service, hour) in hours:
+                continue
+            hours.add((service, hour))
+            entries.append(RawEntry(records[record].offset, 0, service, at, ""))
+        else:
+            entries.append(RawEntry(records[record].offset, position, service, at, identity))
+    return entries
+
+
+def encoded(event: Event) -> bytes:
+    """Return an event as JSON, with its keys in a fixed order: equal events give equal bytes."""
+    return msgspec.json.encode(event, order="deterministic")

@@ -1,0 +1,145 @@
+"""All lanes of this worker: taken over when the group assigns their partitions, let go when it revokes them.
+
+Taking over raises the lane's version in the database, so whatever an earlier owner still tries to commit conflicts.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from vigia.stores.base import LaneId, LaneRow, StepCommit
+from vigia.stores.errors import Transient, Unusable
+from vigia.streaming.batches import Batch
+from vigia.streaming.failure import EXIT_NEEDS_PERSON, EXIT_TRANSIENT, NeedsPersonError
+from vigia.streaming.lane import Flow, Lane, LaneLimits
+from vigia.streaming.lane_state import LaneState
+from vigia.streaming.ownership import BrokerFacts, Cluster, adopt, check_aligned, position
+from vigia.streaming.ports import Ports
+from vigia.streaming.route import Route
+from vigia.streaming.step import Step
+
+T = TypeVar("T")
+TopicPartition = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who we are: `owner` is unique to this process; `cache_entries` bounds its cached states over all lanes."""
+
+    owner: str
+    cluster: Cluster
+    cache_entries: int
+
+
+class Lanes:
+    """The lanes that this worker owns at present."""
+
+    def __init__(self, steps: Mapping[str, Step], ports: Ports, limits: LaneLimits, worker: Worker) -> None:
+        self._steps = steps
+        self._ports = ports
+        self._limits = limits
+        self._worker = worker
+        self._agent_of = {topic.name: step.route.agent for step in steps.values() for topic in step.route.topics}
+        self._lanes: dict[LaneId, Lane] = {}
+        # revoked lanes stay here until their step has ended: the loop itself keeps no reference to a task
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._generation = -1
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes served here."""
+        return [step.route for step in self._steps.values()]
+
+    async def acquire(
+        self, facts: Mapping[TopicPartition, BrokerFacts], counts: Mapping[str, int], generation: int, flow: Flow
+    ) -> dict[TopicPartition, int]:
+        """Take over the lanes of all assigned partitions; returns from which offset to read each partition.
+
+        `counts` is the number of partitions of each topic. Ends the process when the stores stay away or do not fit.
+        """
+        self.revoke()
+        self._generation = generation
+        try:
+            return await self._acquire(facts, counts, flow)
+        except (NeedsPersonError, Unusable) as error:
+            self._ports.end(EXIT_NEEDS_PERSON, str(error))
+        except Transient as error:
+            self._ports.end(EXIT_TRANSIENT, f"could not take lanes over: {error}")
+
+    async def _acquire(
+        self, facts: Mapping[TopicPartition, BrokerFacts], counts: Mapping[str, int], flow: Flow
+    ) -> dict[TopicPartition, int]:
+        by_agent: dict[str, dict[str, set[int]]] = defaultdict(dict)
+        for step in self._steps.values():
+            for topic in step.route.topics:
+                by_agent[step.route.agent][topic.name] = {number for name, number in facts if name == topic.name}
+        positions: dict[TopicPartition, int] = {}
+        share = max(1, self._worker.cache_entries // max(1, len(facts)))
+        for agent, partitions in by_agent.items():
+            check_aligned(partitions)
+            count = self._partition_count(agent, counts)
+            for number in sorted(next(iter(partitions.values()))):
+                lane = LaneId(agent, number)
+                row = await self._take_over(lane, count)
+                for name in partitions:
+                    positions[name, number] = position(row, name, facts[name, number])
+                next_due = await self._retry("look for timers", self._ports.summaries.next_due, lane)
+                self._start(lane, LaneState(row, share, next_due), flow)
+        return positions
+
+    async def _take_over(self, lane: LaneId, partition_count: int) -> LaneRow:
+        summaries, worker = self._ports.summaries, self._worker
+        row: LaneRow = await self._retry(
+            "take a lane over", summaries.acquire, lane, worker.owner, worker.cluster.cluster_id, partition_count
+        )
+        adopted = adopt(row, worker.cluster, partition_count)
+        if adopted is row:
+            return row
+        raised = StepCommit(msgspec.structs.replace(adopted, version=row.version + 1), row.version, None)
+        await self._retry("adopt a new cluster", summaries.commit, raised)
+        return raised.lane
+
+    def _partition_count(self, agent: str, counts: Mapping[str, int]) -> int:
+        topics = self._steps[agent].route.topics
+        found = {topic.name: counts[topic.name] for topic in topics}
+        if len(set(found.values())) > 1:
+            listing = ", ".join(f"{name}: {count}" for name, count in sorted(found.items()))
+            raise NeedsPersonError(
+                f"the topics of agent {agent} have different numbers of partitions ({listing}); they must be equal, "
+                "since records of the same key meet in one lane."
+            )
+        return next(iter(found.values()))
+
+    def _start(self, lane_id: LaneId, state: LaneState, flow: Flow) -> None:
+        lane = Lane(lane_id, state, self._steps[lane_id.agent], self._ports, self._limits, flow)
+        self._lanes[lane_id] = lane
+        task = asyncio.get_running_loop().create_task(lane.run(), name=f"lane {lane_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def revoke(self) -> None:
+        """Let every lane go; steps under way are cut short and commit nothing that a new owner does not know of."""
+        for lane in self._lanes.values():
+            lane.revoke()
+        self._lanes.clear()
+
+    async def take(self, batch: Batch, ack: Callable[[], object]) -> None:
+        """Hand a batch to its lane; one of an older generation, or for a lane that is not ours, is dropped
+        unacknowledged.
+        """
+        lane = self._lanes.get(LaneId(self._agent_of[batch.topic], batch.partition))
+        if lane is not None and batch.generation == self._generation:
+            await lane.put(batch, ack)
+
+    async def drain(self, within: float) -> None:
+        """Let the steps under way finish, for at most `within` seconds, then let every lane go."""
+        self.revoke()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
+
+    async def _retry(self, what: str, function: Callable[..., T], *arguments: object) -> T:
+        return await self._ports.retry.run(what, lambda: self._ports.offload(function, *arguments))

@@ -1,0 +1,182 @@
+"""The step: what happens to one batch in a lane, in the order that makes it right under every fault.
+
+1. skip what was applied, decode, check; 2. keep the raw events; 3. load states and timers, run the model; 4. commit all
+effects in one transaction if the lane is still ours; 5. publish the outbox and delete what the broker acknowledged.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from vigia.events.effects import Changes, States, Timer
+from vigia.events.summaries import Summary
+from vigia.stores.base import Loaded, OutboxRow, RawBatch, StepCommit
+from vigia.stores.errors import Conflict, Transient, UnknownOutcome
+from vigia.streaming.batches import Batch
+from vigia.streaming.compute import (
+    Computed,
+    StepLimits,
+    build_commit,
+    fresh_events,
+    merged,
+    refuse_all,
+    run_model,
+    seen_ids,
+)
+from vigia.streaming.crash_points import Point
+from vigia.streaming.failure import LaneLostError
+from vigia.streaming.intake import Intake, Taken, raw_entries
+from vigia.streaming.lane_state import LaneState
+from vigia.streaming.ports import Ports
+from vigia.streaming.route import Route
+
+MAX_TIMERS = 5_000
+"""Most timers that one step fires; the rest fire in the next ones."""
+
+OUTBOX_CHUNK = 1_000
+
+T = TypeVar("T")
+
+
+class Step:
+    """Runs steps of one route's lanes. Knows no lane: what it needs of one is passed in."""
+
+    def __init__(self, route: Route, intakes: dict[str, Intake], limits: StepLimits, ports: Ports) -> None:
+        self.route = route
+        self._intakes = intakes
+        self._limits = limits
+        self._ports = ports
+
+    async def run(self, state: LaneState, batch: Batch, revoked: asyncio.Event, quarantine: str = "") -> None:
+        """Apply one batch; with `quarantine` (why) its events are refused as `model_error` instead of applied.
+
+        Raises LaneLostError when the lane is another worker's, Transient when a store stays away beyond the retry
+        budget, and whatever the model raises; in each case nothing was committed and `state` is no longer to be
+        trusted.
+        """
+        taken = self.take(state, batch)
+        if taken is None:
+            return
+        if quarantine:
+            refuse_all(taken, quarantine)
+        self._ports.crash_points.reached(Point.TAKEN)
+        raw = asyncio.ensure_future(self._append(state, taken, revoked))
+        try:
+            commit, states = await self._compute(state, taken, revoked)
+            await raw
+        finally:
+            # a failure in one half must not leave the other running behind the lane's back
+            raw.cancel()
+            await asyncio.gather(raw, return_exceptions=True)
+        await self._commit(state, commit, states, revoked)
+        self._ports.crash_points.reached(Point.COMMITTED)
+        await self.publish(state, commit.outbox, revoked)
+
+    def take(self, state: LaneState, batch: Batch) -> Taken | None:
+        """Return the part of the batch that has not been applied yet, decoded; None when all of it has."""
+        next_offset = state.row.offsets.get(batch.topic, 0)
+        if batch.records[0].offset < next_offset:
+            records = [record for record in batch.records if record.offset >= next_offset]
+            if not records:
+                return None
+            batch = replace(batch, records=records, start=next_offset)
+        return self._intakes[batch.topic].take(batch, state.row.partition_count)
+
+    async def publish_leftovers(self, state: LaneState, revoked: asyncio.Event) -> None:
+        """Publish what an earlier owner committed and did not get to publish."""
+        while rows := await self._retry(
+            "read the outbox", revoked, self._ports.summaries.outbox, state.row.lane, OUTBOX_CHUNK
+        ):
+            await self.publish(state, rows, revoked)
+
+    async def publish(self, state: LaneState, rows: Sequence[OutboxRow], revoked: asyncio.Event) -> None:
+        """Publish outputs and delete them once the broker has acknowledged them."""
+        if not rows:
+            return
+        await self._ports.retry.run("publish the outbox", lambda: self._ports.publisher.publish(rows), revoked)
+        self._ports.crash_points.reached(Point.PUBLISHED)
+        numbers = [row.number for row in rows]
+        await self._retry(
+            "delete from the outbox", revoked, self._ports.summaries.delete_outbox, state.row.lane, numbers
+        )
+        self._ports.crash_points.reached(Point.OUTBOX_DELETED)
+
+    async def _append(self, state: LaneState, taken: Taken, revoked: asyncio.Event) -> None:
+        packed = self.route.packed
+        batch = taken.batch
+        raw = RawBatch(
+            state.row.cluster_id, batch.topic, batch.partition, batch.records, raw_entries(taken, packed=packed), packed
+        )
+        await self._retry("keep raw events", revoked, self._ports.raw_log.append, raw)
+        self._ports.crash_points.reached(Point.RAW_APPENDED)
+
+    async def _compute(self, state: LaneState, taken: Taken, revoked: asyncio.Event) -> tuple[StepCommit, States[Any]]:
+        model, row = self.route.model, state.row
+        clock = max(row.clock, taken.clock)
+        timers = await self._due(state, clock, revoked)
+        keys = {key for event in taken.events for key in model.keys(event)}
+        for timer in timers:
+            keys.update(model.timer_keys(timer))
+        held, missing = state.cache.split(keys)
+        ids = seen_ids(self.route, taken)
+        loaded = Loaded()
+        if missing or ids:
+            loaded = await self._retry("load states", revoked, self._ports.summaries.load, row.lane, missing, ids)
+        for key in missing:
+            stored = loaded.states.get(key)
+            held[key] = None if stored is None or stored.body is None else model.load(key, stored.schema, stored.body)
+        states = States[Any](held)
+        fresh = fresh_events(self.route, taken, loaded.seen)
+        changes = run_model(self.route, fresh, timers, clock, states)
+        rows = await self._summaries(changes, revoked)
+        commit = build_commit(row, self.route, Computed(taken, fresh, changes, states, rows), self._limits)
+        self._ports.crash_points.reached(Point.COMPUTED)
+        return commit, states
+
+    async def _due(self, state: LaneState, clock: float, revoked: asyncio.Event) -> list[Timer]:
+        if state.next_due is None or state.next_due > clock:
+            return []
+        return await self._retry("load timers", revoked, self._ports.summaries.due, state.row.lane, clock, MAX_TIMERS)
+
+    async def _summaries(self, changes: Changes, revoked: asyncio.Event) -> list[Summary]:
+        wanted = [
+            (type(partial), tuple(getattr(partial, name) for name in partial.primary_key))
+            for key, partial in changes.corrections.items()
+            if key not in changes.summaries
+        ]
+        existing = await self._retry("load rows", revoked, self._ports.summaries.rows, wanted) if wanted else {}
+        return merged(self.route, changes, existing)
+
+    async def _commit(self, state: LaneState, commit: StepCommit, states: States[Any], revoked: asyncio.Event) -> None:
+        await self._ports.retry.run("commit the step", lambda: self._try_commit(commit), revoked)
+        state.row = commit.lane
+        state.cache.update(states.all())
+        await self._next_due(state, commit, revoked)
+
+    async def _try_commit(self, commit: StepCommit) -> None:
+        summaries, lane = self._ports.summaries, commit.lane
+        try:
+            await self._ports.offload(summaries.commit, commit)
+        except Conflict as error:
+            raise LaneLostError(f"lane {lane.lane} was taken over by another worker") from error
+        except UnknownOutcome as error:
+            # the answer to COMMIT was lost: the lane's row says whether it happened
+            now = await self._ports.offload(summaries.read_lane, lane.lane)
+            if now is not None and now.version == lane.version and now.owner == lane.owner:
+                return
+            if now is not None and now.version == commit.expected_version:
+                raise Transient("the commit did not happen") from error
+            raise LaneLostError(f"lane {lane.lane} was taken over while a commit was under way") from error
+
+    async def _next_due(self, state: LaneState, commit: StepCommit, revoked: asyncio.Event) -> None:
+        soonest = min((timer.due for timer in commit.timers_set), default=None)
+        if commit.timers_cleared or (state.next_due is not None and state.next_due <= commit.lane.clock):
+            state.next_due = await self._retry(
+                "look for timers", revoked, self._ports.summaries.next_due, state.row.lane
+            )
+        elif soonest is not None:
+            state.next_due = soonest if state.next_due is None else min(state.next_due, soonest)
+
+    async def _retry(self, what: str, revoked: asyncio.Event, function: Callable[..., T], *arguments: object) -> T:
+        return await self._ports.retry.run(what, lambda: self._ports.offload(function, *arguments), revoked)
