@@ -4,7 +4,7 @@ Precedence: environment over TOML over default. Whatever is unknown or unusable 
 all. The table of settings with units and meanings is `sections.py`; `docs/settings.md` is generated from it.
 """
 
-from vigia.settings.checks import Weakness, weaknesses
+from vigia.settings.checks import WEAKNESSES, Weakness, weaknesses
 from vigia.settings.reading import DEFAULT_TOML, SettingsError, load
 from vigia.settings.secret import Secret, Url, masked_url
 from vigia.settings.sections import (
@@ -21,6 +21,7 @@ from vigia.settings.table import Setting, rows
 
 __all__ = [
     "DEFAULT_TOML",
+    "WEAKNESSES",
     "KafkaSettings",
     "MetricsSettings",
     "RawLogSettings",

@@ -8,7 +8,20 @@ from typing import NamedTuple
 
 from vigia.settings.sections import Settings
 
+SAFE_REPLICAS = 3
+SAFE_INSYNC = 2
 WEAK_CONSISTENCY = {"ONE", "LOCAL_ONE"}
+
+WEAKNESSES: dict[str, str] = {
+    "kafka-replication": f"topics have fewer than {SAFE_REPLICAS} replicas",
+    "kafka-insync": "a write is acknowledged when one replica has it",
+    "kafka-ephemeral": "the broker forgets everything when it stops",
+    "raw-log-sqlite": "raw events lie in one file on one machine",
+    "raw-log-replication": f"raw events have fewer than {SAFE_REPLICAS} replicas",
+    "raw-log-consistency": "a raw event counts as stored when one replica has it",
+    "summaries-sqlite": "summaries lie in one file on one machine",
+}
+"""Every weakness by its stable name."""
 
 
 class Weakness(NamedTuple):
@@ -75,29 +88,24 @@ def weaknesses(settings: Settings) -> list[Weakness]:
     """Return the ways in which these settings keep data less safe than three machines can."""
     kafka, raw_log = settings.kafka, settings.raw_log
     cassandra = raw_log.url.startswith("cassandra:")
-    found = [
-        (kafka.replication_factor < 3, "kafka-replication", "topics have fewer than 3 replicas"),  # noqa: PLR2004
-        (kafka.min_insync_replicas < 2, "kafka-insync", "a write is acknowledged with one replica"),  # noqa: PLR2004
-        (kafka.ephemeral, "kafka-ephemeral", "the broker forgets everything when it stops"),
-        (not cassandra, "raw-log-sqlite", "raw events lie in one file on one machine"),
-        (cassandra and raw_log.replication_factor < 3, "raw-log-replication", "raw events have fewer than 3 replicas"),  # noqa: PLR2004
-        (
-            cassandra and raw_log.consistency in WEAK_CONSISTENCY,
-            "raw-log-consistency",
-            f"a raw event counts as stored at consistency {raw_log.consistency}",
-        ),
-        (settings.summaries.url.startswith("sqlite:"), "summaries-sqlite", "summaries lie in one file on one machine"),
-    ]
-    return [Weakness(name, meaning) for is_so, name, meaning in found if is_so]
+    holds = {
+        "kafka-replication": kafka.replication_factor < SAFE_REPLICAS,
+        "kafka-insync": kafka.min_insync_replicas < SAFE_INSYNC,
+        "kafka-ephemeral": kafka.ephemeral,
+        "raw-log-sqlite": not cassandra,
+        "raw-log-replication": cassandra and raw_log.replication_factor < SAFE_REPLICAS,
+        "raw-log-consistency": cassandra and raw_log.consistency in WEAK_CONSISTENCY,
+        "summaries-sqlite": settings.summaries.url.startswith("sqlite:"),
+    }
+    return [Weakness(name, WEAKNESSES[name]) for name, is_so in holds.items() if is_so]
 
 
 def refusals(settings: Settings) -> list[str]:
     """Return a sentence for each weakness that production does not accept, and each exception that names none."""
     accepted = set(settings.durability_exceptions)
-    unknown = accepted - WEAKNESS_NAMES
     found = [
-        f"durability_exceptions names no weakness: {name} (there are {', '.join(sorted(WEAKNESS_NAMES))})"
-        for name in sorted(unknown)
+        f"durability_exceptions names no weakness: {name!r} (there are {', '.join(WEAKNESSES)})"
+        for name in sorted(accepted - set(WEAKNESSES))
     ]
     if settings.profile == "production":
         found += [
@@ -106,16 +114,3 @@ def refusals(settings: Settings) -> list[str]:
             if name not in accepted
         ]
     return found
-
-
-WEAKNESS_NAMES = frozenset(
-    {
-        "kafka-replication",
-        "kafka-insync",
-        "kafka-ephemeral",
-        "raw-log-sqlite",
-        "raw-log-replication",
-        "raw-log-consistency",
-        "summaries-sqlite",
-    }
-)
