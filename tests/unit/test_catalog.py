@@ -1,0 +1,132 @@
+"""The catalog: who owned a service when, and what is refused in its file."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from vigia.events.catalog import UNASSIGNED, Catalog, CatalogError
+
+ROOT = Path(__file__).resolve().parents[2]
+JULY_2025 = 1751328000.0
+
+TEAMS = """
+[[team]]
+name = "payments"
+organisation = "shop"
+[[team]]
+name = "search"
+organisation = "shop"
+"""
+
+
+def catalog_of(text):
+    return Catalog.parse(tomllib.loads(TEAMS + text))
+
+
+def problems_of(text):
+    with pytest.raises(CatalogError) as caught:
+        catalog_of(text)
+    return caught.value.problems
+
+
+def test_an_unknown_service_is_unassigned():
+    assert catalog_of("").scope_of("nobody", 0.0) == UNASSIGNED
+    assert Catalog().scope_of("nobody", 0.0) == UNASSIGNED
+
+
+def test_a_service_belongs_to_the_team_that_owned_it_at_the_time():
+    catalog = catalog_of("""
+        [[service]]
+        name = "finder"
+        team = "search"
+        since = 2025-07-01
+        [[service]]
+        name = "finder"
+        team = "payments"
+    """)
+    assert catalog.scope_of("finder", JULY_2025 - 1) == "payments"
+    assert catalog.scope_of("finder", JULY_2025) == "search"
+
+
+def test_before_its_first_entry_a_service_is_unassigned():
+    catalog = catalog_of('[[service]]\nname = "finder"\nteam = "search"\nsince = 2025-07-01T02:00:00+02:00')
+    assert catalog.scope_of("finder", JULY_2025 - 1) == UNASSIGNED
+    assert catalog.scope_of("finder", JULY_2025) == "search"
+
+
+def test_a_full_name_wins_over_patterns_and_a_longer_pattern_over_a_shorter():
+    catalog = catalog_of("""
+        [[service]]
+        name = "*"
+        team = "unassigned"
+        [[service]]
+        name = "pay-*"
+        team = "payments"
+        [[service]]
+        name = "pay-find-*"
+        team = "search"
+        [[service]]
+        name = "pay-find-me"
+        team = "payments"
+    """)
+    assert catalog.scope_of("pay-x", 0.0) == "payments"
+    assert catalog.scope_of("pay-find-x", 0.0) == "search"
+    assert catalog.scope_of("pay-find-me", 0.0) == "payments"
+    assert catalog.scope_of("PAY-x", 0.0) == UNASSIGNED
+
+
+def test_a_pattern_holds_from_its_date_and_a_shorter_one_before():
+    catalog = catalog_of("""
+        [[service]]
+        name = "pay-*"
+        team = "payments"
+        [[service]]
+        name = "pay-find-*"
+        team = "search"
+        since = 2025-07-01
+    """)
+    assert catalog.scope_of("pay-find-x", JULY_2025 - 1) == "payments"
+    assert catalog.scope_of("pay-find-x", JULY_2025) == "search"
+
+
+def test_a_team_belongs_to_an_organisation_by_date():
+    catalog = catalog_of('[[team]]\nname = "search"\norganisation = "labs"\nsince = 2025-07-01')
+    assert catalog.organisation_of("search", JULY_2025 - 1) == "shop"
+    assert catalog.organisation_of("search", JULY_2025) == "labs"
+    assert catalog.organisation_of("nobody", JULY_2025) == UNASSIGNED
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[servce]]\nname = "a"', "there is no table [[servce]]; did you mean 'service'?"),
+        ('[[service]]\nname = "a"\nteem = "search"\nteam = "search"', "unknown key 'teem'; did you mean 'team'?"),
+        ('[[service]]\nname = "a"', "[[service]] number 1: `team` is missing or not text"),
+        ('[[service]]\nname = 7\nteam = "search"', "`name` is missing or not text"),
+        ('[[service]]\nname = " a"\nteam = "search"', "name starts or ends with white space"),
+        ('[[service]]\nname = "a"\nteam = "serch"', "without a [[team]]: 'serch'; did you mean 'search'?"),
+        ('[[service]]\nname = "a[bc]"\nteam = "search"', "only * is special"),
+        ('[[service]]\nname = "a"\nteam = "search"\nsince = "2025-07-01"', "must be a date without quotes"),
+        ('[[service]]\nname = "a"\nteam = "search"\nsince = 2025-07-01T00:00:00', "a time without an offset"),
+        ('[service]\nname = "a"', "`service` must be a list of tables"),
+        (
+            '[[service]]\nname = "a"\nteam = "search"\n[[service]]\nname = "a"\nteam = "payments"',
+            "[[service]] number 2: 'a' has two entries with the same `since`",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(text, words):
+    (problem,) = problems_of(text)
+    assert words in problem
+
+
+def test_one_error_names_all_that_is_wrong():
+    assert len(problems_of('[[x]]\n[[service]]\nname = "a"\n[[service]]\nname = "b"\nteam = "nobody"\n')) == 3
+
+
+def test_the_catalog_of_the_project_is_valid_and_knows_the_services_of_the_feeds():
+    catalog = Catalog.parse(tomllib.loads((ROOT / "config/catalog.toml").read_text()))
+    assert catalog.scope_of("host", 0.0) == "platform"
+    assert catalog.scope_of("checkout", 0.0) == "payments"
+    assert catalog.organisation_of("payments", 0.0) == "shop"
