@@ -1,0 +1,186 @@
+"""A valid record for each type of event, as a sender would write it; a test decodes them all."""
+
+from typing import Any
+
+from vigia.events.ai_decisions import AIDecision
+from vigia.events.dead_letter import DeadLetter, encode_body
+from vigia.events.deployments import Deployment, deployment_id
+from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
+from vigia.events.identity import derive_id
+from vigia.events.problems import Problem
+from vigia.events.remediation import Execution, ExecutionResult, Proposal, Verdict
+from vigia.events.risk import Risk
+from vigia.events.samples import Sample
+
+_NOON = "2026-01-31T12:00:00Z"
+_NOON_SECONDS = 1769860800.0
+_SERIES = derive_id("series", "checkout", "production", "error_rate")
+_PROBLEM = derive_id("problem", _SERIES, "high_error_rate", "1")
+_PROPOSAL = derive_id("proposal", _PROBLEM, "rollback")
+_EXECUTION = derive_id("execution", _PROPOSAL, "2")
+
+EXAMPLES: dict[type, Any] = {
+    Deployment: {
+        "type": "deployment",
+        "source": "ci.example.com",
+        "external_id": "build-4711",
+        "service": "checkout",
+        "stage": "started",
+        "at": _NOON,
+        "version": "2.14.0",
+        "commits": [{"sha": "9fceb02d0ae598e95dc970b74767f19372d61af8", "committed_at": "2026-01-30T16:20:00+01:00"}],
+        "features": {"la": 120, "ld": 14, "nf": 6, "ndev": 3, "schema_migration": 1},
+    },
+    Outcome: {
+        "type": "deployment.outcome",
+        "source": "ci.example.com",
+        "external_id": "build-4711",
+        "service": "checkout",
+        "failed": True,
+        "label": "intervention",
+        "reason": "rolled back by hand",
+        "at": "2026-01-31T12:40:00Z",
+    },
+    IncidentOpened: {
+        "type": "incident.opened",
+        "source": "pager.example.com",
+        "external_id": "INC-204",
+        "service": "checkout",
+        "severity": "P1",
+        "title": "card payments fail",
+        "deployments": [["ci.example.com", "build-4711"]],
+        "at": "2026-01-31T12:10:00Z",
+    },
+    IncidentResolved: {
+        "type": "incident.resolved",
+        "source": "pager.example.com",
+        "external_id": "INC-204",
+        "service": "checkout",
+        "at": "2026-01-31T12:45:00Z",
+    },
+    AttributionCorrected: {
+        "type": "attribution.corrected",
+        "source": "pager.example.com",
+        "external_id": "INC-204",
+        "service": "checkout",
+        "by": "ada@example.com",
+        "deployment": ["ci.example.com", "build-4709"],
+        "reason": "the certificate came with the release before",
+        "at": "2026-02-02T09:00:00Z",
+    },
+    DecisionFeedback: {
+        "type": "decision.feedback",
+        "agent": "review-bot",
+        "decision_id": "review-88",
+        "judgement": "incorrect",
+        "judge": "person",
+        "by": "ada@example.com",
+        "at": "2026-01-31T15:00:00Z",
+    },
+    Sample: [
+        {"service": "checkout", "metric": "error_rate", "unit": "1", "ts": _NOON, "value": 0.01},
+        {
+            "service": "checkout",
+            "metric": "requests_total",
+            "kind": "counter",
+            "unit": "1",
+            "labels": {"region": "eu"},
+            "points": [[_NOON_SECONDS, 48211], [_NOON_SECONDS + 10, 48390]],
+        },
+    ],
+    AIDecision: {
+        "type": "decision",
+        "agent": "review-bot",
+        "decision_id": "review-88",
+        "decision_type": "code-review",
+        "decision": "approve",
+        "confidence": 0.83,
+        "execution_time": 412.5,
+        "model_version": "3",
+        "reference": "build-4711",
+        "at": _NOON,
+    },
+    Problem: {
+        "type": "problem",
+        "problem_id": _PROBLEM,
+        "service": "checkout",
+        "detector": "high_error_rate",
+        "severity": "P1",
+        "status": "open",
+        "opened_at": _NOON_SECONDS + 60,
+        "at": _NOON_SECONDS + 120,
+        "why": "error_rate was above 0.05 for 2 windows",
+        "series_id": _SERIES,
+        "metric": "error_rate",
+        "evidence": {"mean": 0.24, "limit": 0.05},
+    },
+    Verdict: {
+        "type": "verdict",
+        "proposal_id": _PROPOSAL,
+        "proposal_version": 1,
+        "service": "checkout",
+        "decision": "approve",
+        "by": "ada@example.com",
+        "at": "2026-01-31T12:05:00Z",
+    },
+    ExecutionResult: {
+        "type": "execution.result",
+        "execution_id": _EXECUTION,
+        "service": "checkout",
+        "status": "succeeded",
+        "at": "2026-01-31T12:06:30Z",
+    },
+    Risk: {
+        "type": "risk",
+        "deployment_id": deployment_id("ci.example.com", "build-4711"),
+        "source": "ci.example.com",
+        "external_id": "build-4711",
+        "service": "checkout",
+        "scope": "payments",
+        "probability": 0.31,
+        "label": "intervention",
+        "model": "logistic",
+        "learned_from": 240,
+        "at": _NOON_SECONDS,
+        "base_log_odds": -1.9,
+        "contributions": [{"feature": "schema_migration", "value": 1, "log_odds": 1.1}],
+    },
+    Proposal: {
+        "type": "proposal",
+        "proposal_id": _PROPOSAL,
+        "problem_id": _PROBLEM,
+        "service": "checkout",
+        "action": "rollback",
+        "severity": "P1",
+        "status": "proposed",
+        "at": _NOON_SECONDS + 120,
+        "expires_at": _NOON_SECONDS + 3720,
+        "why": "error_rate rose within 2 minutes of version 2.14.0",
+        "parameters": {"to_version": "2.13.2"},
+        "evidence": {"mean": 0.24, "limit": 0.05},
+    },
+    Execution: {
+        "type": "execution",
+        "execution_id": _EXECUTION,
+        "proposal_id": _PROPOSAL,
+        "service": "checkout",
+        "action": "rollback",
+        "parameters": {"to_version": "2.13.2"},
+        "at": _NOON_SECONDS + 300,
+        "deadline": _NOON_SECONDS + 900,
+    },
+    DeadLetter: {
+        "type": "dead-letter",
+        "letter_id": derive_id("dead-letter", "4L6g3nShT-eMCtK--X86sw", "metrics", "2", "1042", "0"),
+        "reason": "not_seconds",
+        "detail": "ts is 1769860800000: looks like epoch milliseconds or finer; send epoch seconds or RFC 3339",
+        "cluster": "4L6g3nShT-eMCtK--X86sw",
+        "topic": "metrics",
+        "partition": 2,
+        "offset": 1042,
+        "position": 0,
+        "at": _NOON_SECONDS,
+        "body": encode_body(b'{"service":"checkout","metric":"error_rate","ts":1769860800000,"value":0.01}'),
+        "body_size": 76,
+    },
+}
