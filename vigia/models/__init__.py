@@ -1,0 +1,1 @@
+"""The pure models: events and times in, new states and effects out."""
