@@ -1,0 +1,113 @@
+"""The model of the metrics agent: samples in, closed windows and problems out. One state a service.
+
+`apply` is the project's hottest loop. It takes the plain case itself (a single sample of an open window: one lookup,
+one append) and leaves everything else to `Intake`, which could take every case alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vigia.events.effects import Changes, States, Timer
+from vigia.events.samples import Sample
+from vigia.events.summaries import Summary
+from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.finder import Finder
+from vigia.models.windows.intake import Intake, WindowConfig
+from vigia.models.windows.rows import merged_rows
+from vigia.models.windows.state import ServiceState, dump_service, load_service
+
+
+@dataclass(frozen=True)
+class MetricsConfig(WindowConfig):
+    """The windows' rules and the detectors' limits."""
+
+    detectors: DetectorConfig = field(default_factory=DetectorConfig)
+
+
+class MetricsModel:
+    """Windows over samples, and the detectors on them. The key of a state is the service.
+
+    >>> model, states, changes = MetricsModel(MetricsConfig()), States[ServiceState]({"shop": None}), Changes()
+    >>> samples = [Sample(service="shop", metric="latency", ts=ts, value=1.5) for ts in (30.0, 40.0, 65.0)]
+    >>> model.apply(samples, [100.0, 100.0, 101.0], states, changes)
+    >>> [(row.start, row.count, row.sum) for row in changes.summaries.values() if hasattr(row, "start")]
+    [(0, 2, 3.0)]
+    """
+
+    name = "metrics"
+    schema = 1
+
+    def __init__(self, config: MetricsConfig) -> None:
+        self._config = config
+        self._finder = Finder(config.detectors)
+
+    def keys(self, event: Sample) -> tuple[str, ...]:
+        return (event.service,)
+
+    def timer_keys(self, timer: Timer) -> tuple[str, ...]:
+        return (timer.key,)
+
+    def load(self, key: str, schema: int, body: bytes) -> ServiceState:
+        if schema != self.schema:
+            raise ValueError(f"the state of {key} has schema {schema}; the metrics model reads {self.schema}")
+        return load_service(body, self._config.closes_after)
+
+    def dump(self, key: str, state: ServiceState) -> bytes:  # noqa: ARG002 - the key is not part of the stored form
+        return dump_service(state)
+
+    def apply(
+        self, events: Sequence[Sample], times: Sequence[float], states: States[ServiceState], changes: Changes
+    ) -> None:
+        """Apply samples in order; all of an event's points are applied before the watermark moves."""
+        intake = Intake(self._config, self._finder, changes)
+        touched = _Touched(states)
+        width = self._config.window
+        for index, event in enumerate(events):
+            state = touched[event.service]
+            ts, value = event.ts, event.value
+            if ts is not None and value is not None:
+                if event.labels is None:
+                    append = state.table.get((event.environment, event.metric, ts // width))
+                else:
+                    append = state.table.get((event.environment, event.metric, ts // width, *event.labels.items()))
+                if append is not None:
+                    append(value)
+                    time = times[index]
+                    if time > state.arrival:  # noqa: PLR1730 - a call of max() costs more than the loop has
+                        state.arrival = time
+                    if ts > state.latest:
+                        state.latest = ts
+                        if ts >= state.close_at:
+                            intake.close_passed(state, time)
+                    continue
+            intake.take(index, event, times[index], state)
+        intake.settle(touched.values())
+        for service, state in touched.items():
+            # a service whose every sample was refused gets no state
+            if state.series:
+                states.put(service, state)
+
+    def fire(self, timer: Timer, clock: float, states: States[ServiceState], changes: Changes) -> None:
+        """Close the windows of a service that fell silent; there are no other timers."""
+        state = states.get(timer.key)
+        if state is None:
+            return
+        intake = Intake(self._config, self._finder, changes)
+        intake.fire(timer.key, state, clock)
+        intake.settle([state])
+        states.put(timer.key, state)
+
+    def merge(self, row: Summary, partial: Summary) -> Summary:
+        return merged_rows(row, partial)
+
+
+class _Touched(dict[str, ServiceState]):
+    """The states that a batch touches, looked up once each."""
+
+    def __init__(self, states: States[ServiceState]) -> None:
+        super().__init__()
+        self._states = states
+
+    def __missing__(self, service: str) -> ServiceState:
+        state = self[service] = self._states.get(service) or ServiceState()
+        return state

@@ -1,0 +1,1 @@
+"""Tumbling windows over samples: what is kept of each (count, exact sum, extremes, sketch), and when they close."""
