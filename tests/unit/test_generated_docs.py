@@ -13,7 +13,7 @@ from scripts.pages import PAGES
 from scripts.pages.dead_letters import WHAT_TO_DO
 from scripts.pages.events import field_meanings
 from scripts.pages.examples import EXAMPLES
-from scripts.pages.markdown import anchor
+from scripts.pages.markdown import anchor, table
 from vigia.events.catalog import UNASSIGNED
 from vigia.events.feedback import AttributionCorrected
 from vigia.events.invalid import Invalid, Reason
@@ -102,3 +102,7 @@ def test_no_cell_breaks_its_table():
             found = len(re.findall(r"(?<!\\)\|", line))
             assert columns in {0, found}, f"{path}: {line}"
             columns = found
+
+
+def test_a_bar_or_a_line_break_in_a_cell_stays_in_its_cell():
+    assert table(("a", "b"), [("x|y", "one\ntwo")]) == "| a | b |\n| --- | --- |\n| x\\|y | one two |"
