@@ -28,7 +28,8 @@ Secrets are shown as `***` wherever settings are printed, and so are passwords i
 each can end in `_FILE` and then names a file with the value, so that no password stands in an environment or a TOML
 file.
 
-Variables that start with `VIGIA_STACK_` belong to the local stack (`scripts/stack`)."""
+Variables that start with `VIGIA_STACK_` belong to the local stack (`scripts/stack`), those with `VIGIA_COMPOSE_` to
+`docker-compose.yml`."""
 
 PRODUCTION = """\
 With `VIGIA_PROFILE=production` some defaults differ, as the tables say, and settings that would let acknowledged

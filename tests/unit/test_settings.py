@@ -94,7 +94,7 @@ def test_an_unknown_variable_is_named_with_the_nearest_known_one():
     ]
 
 
-@pytest.mark.parametrize("name", ["VIGIA_STACK_KAFKA_PORT", "PATH", "VIGIALANTE"])
+@pytest.mark.parametrize("name", ["VIGIA_STACK_KAFKA_PORT", "VIGIA_COMPOSE_KAFKA_PORT", "PATH", "VIGIALANTE"])
 def test_variables_of_others_are_none_of_our_business(name):
     assert load({name: "anything"}) == Settings()
 

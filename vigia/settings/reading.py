@@ -16,8 +16,8 @@ DEFAULT_TOML = Path("config/vigia.toml")
 """Read when it exists and no other file is named."""
 
 CONFIG_VARIABLE = PREFIX + "CONFIG"
-OTHERS_PREFIX = PREFIX + "STACK_"
-"""Variables of the local stack's scripts, which are no settings of the application."""
+OTHERS_PREFIXES = (PREFIX + "STACK_", PREFIX + "COMPOSE_")
+"""Variables of the local stack's scripts and of docker-compose.yml, which are no settings of the application."""
 
 
 class SettingsError(ValueError):
@@ -102,7 +102,7 @@ def _from_environment(environ: Mapping[str, str], table: list[Setting], problems
     by_file_variable = {row.file_variable: row for row in table if row.file_variable}
     given: dict[str, _Given] = {}
     for variable, text in sorted(environ.items()):
-        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or variable.startswith(OTHERS_PREFIX):
+        if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or variable.startswith(OTHERS_PREFIXES):
             continue
         if variable not in by_variable and variable not in by_file_variable:
             problems.append(f"there is no setting {variable}{_nearest(variable, {*by_variable, *by_file_variable})}")
