@@ -1,0 +1,332 @@
+"""The deployments model: scored once, learned once a kind and answer, whatever order the events come in."""
+
+from itertools import permutations
+
+import msgspec
+import pytest
+
+from tests.unit.models.laws import START, Lane, Sent, Tick
+from vigia.events.deployments import ChangeFeatures, Deployment
+from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
+from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
+from vigia.events.risk import Risk
+from vigia.events.summaries import DeploymentSummary, IncidentSummary
+from vigia.feeds import history
+from vigia.models.deployments import DeploymentsModel
+from vigia.models.deployments.model import FORGET_AFTER
+
+DAY = 86_400.0
+
+
+def deployment(stage="planned", number=1, at=START, status=None, scope="shop", la=10.0, **fields):
+    status = status if status is not None else "succeeded" if stage == "finished" else ""
+    return Deployment(
+        source="ci",
+        external_id=str(number),
+        service="web",
+        scope=scope,
+        stage=stage,
+        status=status,
+        at=at,
+        features=ChangeFeatures(la=la) if la is not None else None,
+        **fields,
+    )
+
+
+def outcome(failed=True, number=1, at=START + DAY, label="intervention", scope="shop"):
+    return Outcome(source="ci", external_id=str(number), scope=scope, service="web", at=at, failed=failed, label=label)
+
+
+def incident(kind=IncidentOpened, at=START, **fields):
+    return kind(source="pager", external_id="i1", scope="shop", service="web", at=at, **fields)
+
+
+def lane_after(*events, model=None):
+    return Lane(model or DeploymentsModel()).run([Sent(event, START) for event in events])
+
+
+def row(lane, kind=DeploymentSummary):
+    (found,) = [each for each in lane.rows.values() if isinstance(each, kind)]
+    return found
+
+
+def risks(lane):
+    return [output for output in lane.outputs if isinstance(output.event, Risk)]
+
+
+def scope_of(lane, scope="shop"):
+    return lane.states[f"scope:{scope}"]
+
+
+def model_of(lane, label="intervention"):
+    return scope_of(lane).models[label]
+
+
+def state_of(lane, number=1):
+    return lane.states["deployment:" + deployment(number=number).deployment_id]
+
+
+# scoring
+
+
+def test_a_deployment_is_scored_at_its_first_event_whatever_stage_that_is_and_only_then():
+    for events in permutations([deployment("planned"), deployment("started"), deployment("finished")]):
+        lane = lane_after(*events)
+        (said,) = risks(lane)
+        assert (said.topic, said.key, said.event.at) == ("risk", "web", events[0].at)
+        assert lane.counts == {DEPLOYMENTS_SCORED: 1}
+        assert row(lane).risk == said.event.probability
+        assert scope_of(lane).scored == 1
+
+
+def test_stages_in_any_order_make_the_same_row():
+    planned = deployment("planned", at=START)
+    started = deployment("started", at=START + 60)
+    finished = deployment("finished", at=START + 120, version="7")
+    for events in permutations([planned, started, finished]):
+        found = row(lane_after(*events))
+        assert (found.stage, found.status, found.version) == ("finished", "succeeded", "7")
+        assert (found.planned_at, found.started_at, found.finished_at) == (START, START + 60, START + 120)
+
+
+def test_the_latest_end_counts_when_a_tool_tries_again():
+    failed = deployment("finished", at=START, status="failed")
+    again = deployment("finished", at=START + 60, status="succeeded")
+    for events in permutations([failed, again]):
+        found = row(lane_after(*events))
+        assert (found.status, found.finished_at) == ("succeeded", START + 60)
+
+
+def test_what_comes_after_the_score_does_not_change_what_is_learned_from():
+    scored = lane_after(deployment("planned", la=None), outcome())
+    later = lane_after(deployment("planned", la=None), deployment("started", la=900.0), outcome())
+    assert model_of(later) == model_of(scored)
+
+
+def test_the_risk_record_explains_its_probability():
+    (said,) = risks(lane_after(deployment(number=1), outcome(), deployment(number=2, la=4_000.0)))[1:]
+    log_odds = said.event.base_log_odds + sum(each.log_odds for each in said.event.contributions)
+    assert said.event.probability == pytest.approx(1 / (1 + 2.718281828459045**-log_odds))
+    assert said.event.contributions[0].feature == "la"
+    assert said.event.contributions[0].value == 4_000
+    assert said.event.learned_from == 1
+
+
+def test_history_is_scored_and_learned_like_the_rest():
+    lane = lane_after(deployment(environment="history"), outcome())
+    assert lane.counts == {DEPLOYMENTS_SCORED: 1, OUTCOMES_LEARNED: 1}
+    assert row(lane).environment == "history"
+
+
+def test_scopes_learn_apart():
+    lane = lane_after(deployment(), outcome(), deployment(number=2, scope="pay"))
+    assert scope_of(lane, "pay").models == {}
+    assert risks(lane)[1].event.learned_from == 0
+
+
+def test_a_service_without_a_scope_belongs_to_the_one_that_the_catalog_names():
+    unknown = lane_after(deployment(scope=""), outcome(scope=""))
+    known = lane_after(
+        deployment(scope=""), outcome(scope=""), model=DeploymentsModel(scope_of=lambda service: f"team-{service}")
+    )
+    assert row(unknown).scope == "unassigned"
+    assert row(known).scope == "team-web"
+    assert known.counts[OUTCOMES_LEARNED] == 1
+
+
+# outcomes
+
+
+def test_an_outcome_is_learned_once():
+    lane = lane_after(deployment(), outcome(at=START + 1), outcome(at=START + 2))
+    assert lane.counts[OUTCOMES_LEARNED] == 1
+    assert (model_of(lane).learned, model_of(lane).failed) == (1, 1)
+    assert (row(lane).outcome, row(lane).outcome_at) == ("failed", START + 1)
+
+
+def test_each_kind_of_outcome_is_learned_by_its_own_model():
+    lane = lane_after(deployment(), outcome(label="defect"), outcome(label="ci_status", failed=False))
+    assert lane.counts[OUTCOMES_LEARNED] == 2
+    assert (model_of(lane, "defect").failed, model_of(lane, "ci_status").clean) == (1, 1)
+    assert "intervention" not in scope_of(lane).models
+
+
+def test_another_answer_replaces_the_first_and_is_learned():
+    lane = lane_after(deployment(), outcome(False, at=START + 1), outcome(True, at=START + 2))
+    assert lane.counts[OUTCOMES_LEARNED] == 2
+    assert (model_of(lane).failed, model_of(lane).clean, model_of(lane).learned) == (1, 0, 2)
+    assert (row(lane).outcome, row(lane).outcome_at) == ("failed", START + 2)
+
+
+def test_an_answer_that_was_corrected_before_it_arrived_changes_nothing():
+    lane = lane_after(deployment(), outcome(True, at=START + 2), outcome(False, at=START + 1))
+    assert (model_of(lane).failed, model_of(lane).clean) == (1, 0)
+    assert row(lane).outcome == "failed"
+
+
+def test_a_confirmed_answer_is_not_replaced_by_one_from_before_the_confirmation():
+    lane = lane_after(
+        deployment(), outcome(True, at=START + 1), outcome(True, at=START + 9), outcome(False, at=START + 5)
+    )
+    assert row(lane).outcome == "failed"
+
+
+def test_a_failure_of_one_kind_is_shown_before_a_success_of_another():
+    events = [outcome(True, at=START + 1, label="defect"), outcome(False, at=START + 2, label="ci_status")]
+    for order in permutations(events):
+        found = row(lane_after(deployment(), *order))
+        assert (found.outcome, found.outcome_label, found.outcome_at) == ("failed", "defect", START + 1)
+
+
+def test_an_outcome_before_its_deployment_waits_and_is_learned_after_the_score():
+    early = lane_after(outcome(), deployment())
+    assert early.counts == {DEPLOYMENTS_SCORED: 1, OUTCOMES_LEARNED: 1}
+    assert risks(early)[0].event.learned_from == 0
+    assert row(early) == row(lane_after(deployment(), outcome()))
+    assert model_of(early) == model_of(lane_after(deployment(), outcome()))
+
+
+def test_a_waiting_outcome_makes_no_row_and_no_model():
+    lane = lane_after(outcome())
+    assert lane.rows == {}
+    assert list(lane.states) == ["deployment:" + outcome().deployment_id]
+    assert lane.counts == {}
+
+
+def test_of_waiting_outcomes_the_latest_of_each_kind_is_kept():
+    flood = [outcome(bool(turn % 2), at=START + turn, label="defect") for turn in range(1_000)]
+    waiting = lane_after(*flood, outcome(label="ci_status"))
+    assert len(state_of(waiting).waiting) == 2
+    lane = lane_after(*flood, outcome(label="ci_status"), deployment())
+    assert (model_of(lane, "defect").failed, model_of(lane, "defect").learned) == (1, 1)
+    assert state_of(lane).waiting == {}
+
+
+def test_an_outcome_under_another_scope_than_its_deployments_is_refused():
+    lane = lane_after(deployment(), outcome(scope="pay"))
+    assert lane.rejections == [(1, "bad_value")]
+    assert row(lane).outcome == ""
+    assert "scope:pay" not in lane.states
+
+
+# which model speaks
+
+
+def test_a_new_scope_predicts_the_need_for_intervention():
+    (said,) = risks(lane_after(deployment()))
+    assert (said.event.label, said.event.learned_from) == ("intervention", 0)
+    assert said.event.probability < 0.5
+
+
+def taught(label, answers, first=100):
+    for number, failed in enumerate(answers, first):
+        yield deployment(number=number)
+        yield outcome(failed, number=number, label=label)
+
+
+def test_the_kind_speaks_that_has_most_of_its_rarer_answer():
+    one_sided = taught("intervention", [True] * 9, first=100)
+    both = taught("ci_status", [True, True, False, False, False], first=200)
+    lane = lane_after(*one_sided, *both, deployment())
+    assert risks(lane)[-1].event.label == "ci_status"
+    assert risks(lane)[-1].event.learned_from == 5
+    assert row_of(lane, 1).model.endswith("/ci_status")
+
+
+def row_of(lane, number):
+    return lane.rows["DeploymentSummary", deployment(number=number).deployment_id]
+
+
+def test_a_configured_kind_always_speaks():
+    lane = lane_after(*taught("ci_status", [True, False]), deployment(), model=DeploymentsModel("defect"))
+    assert {each.event.label for each in risks(lane)} == {"defect"}
+
+
+# incidents and judgements
+
+
+def test_an_incident_in_any_order_makes_the_same_row():
+    opened = incident(at=START, severity="P1", title="Down")
+    resolved = incident(IncidentResolved, at=START + 60)
+    for events in permutations([opened, resolved, incident(AttributionCorrected, by="ada")]):
+        found = row(lane_after(*events), IncidentSummary)
+        assert (found.opened_at, found.resolved_at, found.severity, found.title) == (START, START + 60, "P1", "Down")
+
+
+def test_an_incident_that_opens_again_is_not_resolved():
+    events = [
+        incident(),
+        incident(IncidentResolved, at=START + 60),
+        incident(at=START + 90, severity="P0", event_id="2"),
+    ]
+    for order in permutations(events):
+        found = row(lane_after(*order), IncidentSummary)
+        assert (found.opened_at, found.resolved_at, found.severity) == (START, None, "P0")
+
+
+def test_corrections_alone_make_no_row_but_are_counted():
+    lane = lane_after(incident(AttributionCorrected, by="ada"), incident(AttributionCorrected, by="bob"))
+    assert lane.rows == {}
+    (state,) = lane.states.values()
+    assert state.corrections == 2
+
+
+def test_feedback_on_a_decision_is_sent_on_to_its_agent():
+    feedback = DecisionFeedback(agent="bot", decision_id="1", judgement="correct", judge="person", at=START)
+    lane = lane_after(feedback)
+    assert [(each.topic, each.key, each.event) for each in lane.outputs] == [("ai-decisions", "bot", feedback)]
+    assert lane.states == {}
+
+
+# growth
+
+
+def test_a_deployment_is_forgotten_after_half_a_year_without_events_by_the_lanes_clock():
+    old = deployment(at=1.0)
+    told = outcome(at=2.0)
+    lane = Lane(DeploymentsModel()).run([Sent(old, START), Tick(START + FORGET_AFTER - 1)])
+    lane.run([Sent(told, START + 10), Tick(START + FORGET_AFTER + 9)])
+    assert state_of(lane)
+    lane.run([Tick(START + FORGET_AFTER + 10)])
+    assert list(lane.states) == ["scope:shop"]
+    assert row(lane).outcome == "failed"
+    assert lane.timers == {}
+
+
+def test_incidents_and_waiting_outcomes_are_forgotten_too():
+    lane = Lane(DeploymentsModel(forget_after=60)).run(
+        [Sent(incident(), START), Sent(outcome(), START), Tick(START + 60)]
+    )
+    assert lane.states == {}
+
+
+def test_a_deployments_state_is_small():
+    full = ChangeFeatures(**dict.fromkeys(ChangeFeatures.__struct_fields__, 0.123456789))
+    event = msgspec.structs.replace(deployment(), features=full, source="https://ci.example/team/project/pipelines")
+    lane = lane_after(event, *(outcome(label=label) for label in ("intervention", "ci_status", "defect")))
+    lane.run([Sent(msgspec.structs.replace(event, stage="started"), START)])
+    assert all(len(body) < 1_000 for key, body in lane.dumped().items() if key.startswith("deployment:"))
+
+
+def test_a_state_of_another_schema_or_cut_short_is_refused():
+    lane = lane_after(deployment(), outcome(), incident())
+    for key, body in lane.dumped().items():
+        with pytest.raises(ValueError, match="schema 2"):
+            lane.model.load(key, 2, body)
+        with pytest.raises(ValueError, match=r"not whole|not a stored"):
+            lane.model.load(key, 1, body[:-1])
+
+
+# real history
+
+
+def test_the_recorded_history_teaches_its_scope():
+    lane = Lane(DeploymentsModel()).run([Sent(sent.event, START) for sent in history.events("test")])
+    assert lane.counts == {DEPLOYMENTS_SCORED: 600, OUTCOMES_LEARNED: 631}
+    assert lane.rejections == []
+    model = scope_of(lane, history.PROJECT).models[history.LABEL]
+    assert (model.failed, model.clean, model.learned) == (117, 483, 631)
+    rows = [each for each in lane.rows.values() if isinstance(each, DeploymentSummary)]
+    failed, clean = ([each.risk for each in rows if each.outcome == answer] for answer in ("failed", "succeeded"))
+    pairs = [(risky > safe) + (risky == safe) / 2 for risky in failed for safe in clean]
+    assert sum(pairs) / len(pairs) > 0.7

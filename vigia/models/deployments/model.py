@@ -1,0 +1,177 @@
+"""The deployments model: reads the topics `deployments` and `feedback`, keyed by scope.
+
+A deployment is scored once, at its first event, whatever stage that is; its features are kept as they were, and each
+kind of outcome is learned once, and again only when its answer changes. What may surprise: an outcome that comes first
+waits inside the state of a deployment that nothing else is known of yet.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from vigia.events.deployments import Deployment
+from vigia.events.effects import Changes, States, Timer
+from vigia.events.feedback import (
+    AttributionCorrected,
+    DecisionFeedback,
+    IncidentOpened,
+    IncidentResolved,
+    Label,
+    Outcome,
+)
+from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
+from vigia.events.invalid import Reason
+from vigia.events.summaries import Summary
+from vigia.models.deployments import incidents, progress, scoring, states
+from vigia.models.deployments.states import (
+    DEPLOYMENT,
+    INCIDENT,
+    SCOPE,
+    DeploymentState,
+    IncidentState,
+    ScopeState,
+    State,
+)
+from vigia.models.risk.features import raw_values
+
+S = TypeVar("S", ScopeState, DeploymentState, IncidentState)
+Incident = IncidentOpened | IncidentResolved | AttributionCorrected
+Told = Deployment | Outcome | Incident | DecisionFeedback
+
+FORGET = "forget"
+"""The timer that deletes a deployment or an incident; its key is the state's key."""
+
+FORGET_AFTER = 180 * 86_400.0
+"""Seconds of Kafka time after the last event: twice the 90 days after which a change without a finding counts as
+clean."""
+
+
+def unassigned(_service: str) -> str:
+    """Return the scope of services that no catalog names."""
+    return "unassigned"
+
+
+class DeploymentsModel:
+    """Scores deployments and learns from their outcomes.
+
+    `label` is the kind of failure that `Risk` predicts; None lets the evidence in the scope decide
+    (`scoring.speaking`). `forget_after` is in seconds of the lane's clock. `scope_of` gives the scope of a service
+    whose events name none.
+    """
+
+    name = "deployments"
+    schema = states.SCHEMA
+
+    def __init__(
+        self,
+        label: Label | None = None,
+        forget_after: float = FORGET_AFTER,
+        scope_of: Callable[[str], str] = unassigned,
+    ) -> None:
+        self._label = label
+        self._forget_after = forget_after
+        self._scope_of = scope_of
+
+    def keys(self, event: Told) -> tuple[str, ...]:
+        if isinstance(event, Deployment | Outcome):
+            return SCOPE + self._scope(event), DEPLOYMENT + event.deployment_id
+        return (INCIDENT + event.incident_id,) if isinstance(event, Incident) else ()
+
+    def timer_keys(self, timer: Timer) -> tuple[str, ...]:
+        return (timer.key,)
+
+    def load(self, key: str, schema: int, body: bytes) -> State:
+        return states.load(key, schema, body)
+
+    def dump(self, key: str, state: State) -> bytes:  # noqa: ARG002 - the protocol's; a state knows what it is
+        return states.dump(state)
+
+    def apply(self, events: list[Told], times: list[float], states: States[State], changes: Changes) -> None:
+        for index, (event, time) in enumerate(zip(events, times, strict=True)):
+            if isinstance(event, Deployment):
+                self._deployment(event, time, states, changes)
+            elif isinstance(event, Outcome):
+                self._outcome(index, event, time, states, changes)
+            elif isinstance(event, DecisionFeedback):
+                changes.emit("ai-decisions", event.agent, event)
+            else:
+                self._incident(event, time, states, changes)
+
+    def fire(self, timer: Timer, clock: float, states: States[State], changes: Changes) -> None:  # noqa: ARG002
+        """Forget what has been silent for long; its summary row stays. Outcomes after this wait, and are forgotten."""
+        states.put(timer.key, None)
+
+    def merge(self, row: Summary, partial: Summary) -> Summary:
+        raise NotImplementedError(f"{self.name} writes whole rows, never corrections: {row!r}, {partial!r}")
+
+    def _scope(self, event: Deployment | Outcome | Incident) -> str:
+        return event.scope or self._scope_of(event.service)
+
+    def _deployment(self, event: Deployment, time: float, states: States[State], changes: Changes) -> None:
+        key, scope_key = DEPLOYMENT + event.deployment_id, SCOPE + self._scope(event)
+        state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
+        state.scope = state.scope or self._scope(event)
+        progress.advance(state, event)
+        if state.risk is None:
+            scope = _get(states, scope_key, ScopeState) or ScopeState()
+            self._score(event, scope, state, changes)
+            states.put(scope_key, scope)
+        self._keep(key, state, time, states, changes)
+        changes.write(progress.summary(event.deployment_id, state))
+
+    def _score(self, event: Deployment, scope: ScopeState, state: DeploymentState, changes: Changes) -> None:
+        state.raw, state.scored_at = raw_values(event), event.at
+        risk = scoring.score(event.deployment_id, scope, state, scoring.speaking(scope, self._label))
+        state.risk, state.model = risk.probability, f"{risk.model}/{risk.label}"
+        scope.scored += 1
+        changes.emit("risk", state.service, risk)
+        changes.count(DEPLOYMENTS_SCORED)
+        for label, answer in state.waiting.items():
+            scoring.learn(scope, state, label, failed=answer.failed, corrects=False)
+            changes.count(OUTCOMES_LEARNED)
+        state.outcomes, state.waiting = state.waiting, {}
+
+    def _outcome(self, index: int, event: Outcome, time: float, states: States[State], changes: Changes) -> None:
+        key, scope_key = DEPLOYMENT + event.deployment_id, SCOPE + self._scope(event)
+        state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
+        if state.risk is None:
+            progress.settle(state.waiting, event)
+            self._keep(key, state, time, states, changes)
+            return
+        if state.scope != self._scope(event):
+            # learned only where both scopes happen to share a lane, it would depend on the partition count
+            detail = (
+                f"the outcome's scope is {self._scope(event)!r}, its deployment's is {state.scope!r}: send that one"
+            )
+            changes.reject(index, Reason.BAD_VALUE, detail)
+            return
+        known = event.label in state.outcomes
+        if progress.settle(state.outcomes, event):
+            scope = _get(states, scope_key, ScopeState) or ScopeState()
+            scoring.learn(scope, state, event.label, failed=event.failed, corrects=known)
+            states.put(scope_key, scope)
+            changes.count(OUTCOMES_LEARNED)
+            changes.write(progress.summary(event.deployment_id, state))
+        self._keep(key, state, time, states, changes)
+
+    def _incident(self, event: Incident, time: float, states: States[State], changes: Changes) -> None:
+        key = INCIDENT + event.incident_id
+        state = _get(states, key, IncidentState) or IncidentState(event.source, event.external_id)
+        state.scope = state.scope or self._scope(event)
+        incidents.advance(state, event)
+        self._keep(key, state, time, states, changes)
+        row = incidents.summary(event.incident_id, state)
+        if row is not None:
+            changes.write(row)
+
+    def _keep(
+        self, key: str, state: DeploymentState | IncidentState, time: float, states: States[State], changes: Changes
+    ) -> None:
+        states.put(key, state)
+        changes.set_timer(FORGET, key, time + self._forget_after)
+
+
+def _get(states: States[State], key: str, kind: type[S]) -> S | None:
+    state = states.get(key)
+    if state is not None and not isinstance(state, kind):
+        raise TypeError(f"{key} holds a {type(state).__name__}, not a {kind.__name__}")
+    return state

@@ -1,0 +1,77 @@
+"""How the events of one deployment, in any order, make one state and one summary row."""
+
+from vigia.events.deployments import Deployment
+from vigia.events.feedback import Label, Outcome
+from vigia.events.summaries import DeploymentSummary
+from vigia.models.deployments.states import Answer, DeploymentState
+
+_STAGES = ("", "planned", "started", "finished")
+
+
+def advance(state: DeploymentState, event: Deployment) -> None:
+    """Bring `state` up to `event`: the stage never goes back, and later events fill in what was empty.
+
+    Of several events of one stage the earliest time counts, but for `finished`: there the latest end and its status do,
+    since a tool that tries again ends twice. Scope, service and environment are those of the first event.
+    """
+    state.scope = state.scope or event.scope
+    state.service = state.service or event.service
+    state.environment = state.environment or event.environment
+    state.version = state.version or event.version
+    state.commits = max(state.commits, len(event.commits))
+    state.stage = max(state.stage, event.stage, key=_STAGES.index)
+    if event.stage == "planned":
+        state.planned_at = _earliest(state.planned_at, event.at)
+    elif event.stage == "started":
+        state.started_at = _earliest(state.started_at, event.at)
+    elif state.finished_at is None or (event.at, event.status) > (state.finished_at, state.status):
+        state.finished_at, state.status = event.at, event.status
+
+
+def settle(answers: dict[Label, Answer], outcome: Outcome) -> bool:
+    """Put `outcome` among the answers; return whether the answer of its kind is new or another one.
+
+    Later is what was said later by the event's own time: a correction that overtakes what it corrects stays. Of two
+    said at the same time the one that arrives last counts.
+    """
+    held = answers.get(outcome.label)
+    if held is not None and outcome.at < held.said:
+        return False
+    if held is not None and outcome.failed == held.failed:
+        answers[outcome.label] = Answer(held.failed, held.since, outcome.at)
+        return False
+    answers[outcome.label] = Answer(outcome.failed, outcome.at, outcome.at)
+    return True
+
+
+def summary(deployment_id: str, state: DeploymentState) -> DeploymentSummary:
+    """Return the row of a scored deployment. Where kinds of label disagree, a failure counts, then the latest
+    answer.
+    """
+    label, answer = max(
+        state.outcomes.items(), key=lambda item: (item[1].failed, item[1].since, item[0]), default=("", None)
+    )
+    return DeploymentSummary(
+        deployment_id=deployment_id,
+        source=state.source,
+        external_id=state.external_id,
+        scope=state.scope,
+        service=state.service,
+        environment=state.environment,
+        version=state.version,
+        stage=state.stage,
+        status=state.status,
+        planned_at=state.planned_at,
+        started_at=state.started_at,
+        finished_at=state.finished_at,
+        risk=state.risk,
+        model=state.model,
+        outcome="" if answer is None else "failed" if answer.failed else "succeeded",
+        outcome_label=label,
+        outcome_at=None if answer is None else answer.since,
+        commits=state.commits,
+    )
+
+
+def _earliest(held: float | None, at: float) -> float:
+    return at if held is None else min(held, at)

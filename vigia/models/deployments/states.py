@@ -1,0 +1,106 @@
+"""What the deployments model keeps under its keys, and its stored form: plain msgpack, lists instead of maps for size.
+
+New fields are added at the end with a default; anything else needs a new schema version.
+"""
+
+import msgspec
+
+from vigia.events.feedback import Label
+from vigia.models.risk import online
+from vigia.models.risk.features import Raw
+
+SCHEMA = 1
+
+
+class ScopeState(msgspec.Struct):
+    """A team: one risk model for each kind of label that its outcomes had, and how many deployments were scored."""
+
+    scored: int = 0
+    models: dict[Label, online.RiskState] = msgspec.field(default_factory=dict)
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """The latest answer of one kind of label: since when (event time, epoch seconds), and when it was last said."""
+
+    failed: bool
+    since: float
+    said: float
+
+
+class DeploymentState(msgspec.Struct, array_like=True):
+    """All that is known of a deployment. Before its first event only `waiting` holds anything; `risk` is None then."""
+
+    source: str
+    external_id: str
+    scope: str = ""
+    service: str = ""
+    environment: str = ""
+    version: str = ""
+    stage: str = ""
+    status: str = ""
+    planned_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    commits: int = 0
+    raw: Raw = ()
+    """The features as scored, and `scored_at`, the time that went with them: what outcomes are learned with."""
+    scored_at: float = 0.0
+    risk: float | None = None
+    model: str = ""
+    outcomes: dict[Label, Answer] = msgspec.field(default_factory=dict)
+    waiting: dict[Label, Answer] = msgspec.field(default_factory=dict)
+    """Outcomes that came before the deployment, the latest of each kind: at most three."""
+
+
+class IncidentState(msgspec.Struct, array_like=True):
+    """All that is known of an incident; events in any order give the same state."""
+
+    source: str
+    external_id: str
+    scope: str = ""
+    service: str = ""
+    environment: str = ""
+    severity: str = ""
+    title: str = ""
+    first_opened_at: float | None = None
+    last_opened_at: float | None = None
+    resolved_at: float | None = None
+    corrections: int = 0
+    """How often a person corrected which deployment caused it."""
+
+
+State = ScopeState | DeploymentState | IncidentState
+
+SCOPE, DEPLOYMENT, INCIDENT = "scope:", "deployment:", "incident:"
+"""How the keys of the three begin."""
+
+
+class _StoredScope(msgspec.Struct, array_like=True):
+    scored: int
+    models: dict[Label, bytes]
+
+
+_SCOPES = msgspec.msgpack.Decoder(_StoredScope)
+_DEPLOYMENTS = msgspec.msgpack.Decoder(DeploymentState)
+_INCIDENTS = msgspec.msgpack.Decoder(IncidentState)
+
+
+def dump(state: State) -> bytes:
+    """Return the stored form of a state."""
+    if isinstance(state, ScopeState):
+        models = {label: online.dump(state.models[label]) for label in sorted(state.models)}
+        return msgspec.msgpack.encode(_StoredScope(state.scored, models))
+    return msgspec.msgpack.encode(state)
+
+
+def load(key: str, schema: int, body: bytes) -> State:
+    """Return the state stored under `key`; raises ValueError when it is of another schema or not whole."""
+    if schema != SCHEMA:
+        raise ValueError(f"the state of {key} has schema {schema}; this version reads {SCHEMA}")
+    try:
+        if key.startswith(SCOPE):
+            stored = _SCOPES.decode(body)
+            return ScopeState(stored.scored, {label: online.load(each) for label, each in stored.models.items()})
+        return _DEPLOYMENTS.decode(body) if key.startswith(DEPLOYMENT) else _INCIDENTS.decode(body)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the state of {key} is not whole: {error}") from error
