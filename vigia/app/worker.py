@@ -1,0 +1,189 @@
+"""A worker process: waits for broker and stores, starts Faust with our transport, and ends in order or with a reason.
+
+Faust runs inside our own event loop instead of its `worker` command: that one replaces logging and signals, and goes on
+after an agent has died.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import faust
+import uvloop
+from yarl import URL
+
+from vigia.app import broker
+from vigia.app.opening import Stores, open_stores
+from vigia.app.routes import ROUTES, read_catalog
+from vigia.settings import Settings
+from vigia.stores.errors import Transient, Unusable
+from vigia.streaming.compute import StepLimits
+from vigia.streaming.crash_points import CrashPoints, NoCrashPoints
+from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, Retry, end_process
+from vigia.streaming.flood import FloodLimits
+from vigia.streaming.intake import Intake
+from vigia.streaming.lane import LaneLimits
+from vigia.streaming.lanes import Lanes, Worker
+from vigia.streaming.ownership import Cluster
+from vigia.streaming.ports import Ports
+from vigia.streaming.publisher import KafkaPublisher
+from vigia.streaming.step import Step
+from vigia.streaming.transport import Transport, TransportSettings
+
+STOP_WITHIN = 10.0
+"""Seconds that steps under way may take when the worker is asked to stop."""
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+def run_worker(settings: Settings, crash_points: CrashPoints | None = None) -> int:
+    """Work until SIGTERM or SIGINT; returns the exit code 0.
+
+    Ends the process with 70 (a bug), 75 (broker or stores stayed away) or 78 (a person must look) otherwise.
+    """
+    uvloop.install()
+    try:
+        return asyncio.run(_work(settings, crash_points or NoCrashPoints()))
+    except Transient as error:
+        end_process(EXIT_TRANSIENT, f"gave up waiting: {error}")
+    except Unusable as error:
+        end_process(EXIT_NEEDS_PERSON, str(error))
+
+
+async def _work(settings: Settings, crash_points: CrashPoints) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    stores = open_stores(settings)
+    cluster = await _wait_for_all(settings, stores)
+    producer = broker.producer(settings.kafka)
+    await producer.start()
+    # one thread for each lane's step, and as many for raw events, which are kept meanwhile
+    executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="store")
+
+    async def offload(function: "object", *arguments: object) -> "object":
+        return await loop.run_in_executor(executor, function, *arguments)  # type: ignore[arg-type]
+
+    ports = Ports(
+        raw_log=stores.raw_log,
+        summaries=stores.summaries,
+        publisher=KafkaPublisher(producer, settings.kafka.topic_prefix),
+        offload=offload,  # type: ignore[arg-type] # generic in what it returns
+        retry=Retry(settings.stream.retry_budget),
+        end=end_process,
+        crash_points=crash_points,
+        now=time.time,
+    )
+    lanes = make_lanes(settings, ports, cluster)
+    app = make_app(settings, lanes)
+    await app.start()
+    logger.info("worker is up on cluster %s", cluster.cluster_id)
+    await _until_stopped(app, stop)
+    await lanes.drain(STOP_WITHIN)
+    await app.stop()
+    await producer.stop()
+    executor.shutdown(wait=False, cancel_futures=True)
+    stores.close()
+    logger.info("worker has stopped")
+    return 0
+
+
+def make_lanes(settings: Settings, ports: Ports, cluster: Cluster) -> Lanes:
+    """Return the lanes for ROUTES."""
+    stream = settings.stream
+    catalog = read_catalog(settings.catalog)
+    limits = StepLimits(
+        FloodLimits(stream.invalid_ratio, stream.invalid_minimum, stream.invalid_run), stream.seen_horizon
+    )
+    steps = {}
+    for row in ROUTES:
+        route = row.route(settings)
+        intakes = {topic.name: Intake(topic, catalog.scope_of, stream.future_limit) for topic in route.topics}
+        steps[route.agent] = Step(route, intakes, limits, ports)
+    lane_limits = LaneLimits(
+        step_max_records=stream.step_max_records,
+        step_max_bytes=stream.step_max_bytes,
+        queue_batches=stream.queue_batches,
+        tick_after=stream.tick_after,
+        attempts_before_quarantine=stream.attempts_before_quarantine,
+        lost_grace=2 * settings.kafka.session_timeout,
+    )
+    owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return Lanes(steps, ports, lane_limits, Worker(owner, cluster, stream.state_cache_entries))
+
+
+def make_app(settings: Settings, lanes: Lanes) -> faust.App:
+    """Return the Faust application with one agent for each line of ROUTES."""
+    kafka = settings.kafka
+    urls = [URL(f"kafka://{address.strip()}") for address in kafka.bootstrap.split(",")]
+    app = faust.App(
+        kafka.group,
+        broker=urls,
+        broker_credentials=broker.credentials(kafka),
+        broker_session_timeout=kafka.session_timeout,
+        broker_heartbeat_interval=kafka.heartbeat_interval,
+        broker_max_poll_interval=kafka.poll_interval,
+        broker_request_timeout=max(kafka.request_timeout, kafka.session_timeout),
+        broker_max_poll_records=kafka.max_poll_records,
+        broker_commit_interval=1.0,
+        consumer_max_fetch_size=kafka.fetch_max_bytes,
+        stream_wait_empty=False,
+        # counts batches, not events
+        stream_buffer_maxsize=settings.stream.queue_batches,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        autodiscover=False,
+        web_enabled=False,
+        datadir=str(settings.data_dir / f"faust-{os.getpid()}"),
+        store="memory://",
+    )
+    app.transport = Transport(
+        urls,
+        app,
+        lanes=lanes,
+        settings=TransportSettings(kafka.topic_prefix, kafka.fetch_max_wait_ms, kafka.fetch_max_bytes),
+    )
+    for row in ROUTES:
+        names = [kafka.physical(topic.name) for topic in row.reads]
+        channel = app.topic(*names, value_type=None, value_serializer="raw", key_type=bytes, key_serializer="raw")
+        app.agent(channel, name=row.name)(row.agent(lanes))  # type: ignore[arg-type] # Faust types streams by protocol
+    return app
+
+
+async def _wait_for_all(settings: Settings, stores: Stores) -> Cluster:
+    """Wait for broker and stores, for at most the start budget each; weaknesses found are logged."""
+    retry = Retry(settings.stream.start_budget)
+
+    async def check_summaries() -> list[str]:
+        return await asyncio.to_thread(stores.summaries.check)
+
+    async def check_raw_log() -> list[str]:
+        return await asyncio.to_thread(stores.raw_log.check)
+
+    async def identify() -> Cluster:
+        return await broker.identify(settings.kafka)
+
+    warnings = await retry.run("wait for the summaries' database", check_summaries)
+    warnings += await retry.run("wait for the raw log", check_raw_log)
+    cluster = await retry.run("wait for Kafka", identify)
+    for warning in warnings:
+        logger.warning("durability: %s", warning)
+    return cluster
+
+
+async def _until_stopped(app: faust.App, stop: asyncio.Event) -> None:
+    """Return when asked to stop; Faust's own end, without being asked, is a bug's."""
+    asked = asyncio.ensure_future(stop.wait())
+    ended = asyncio.ensure_future(app.wait_until_stopped())
+    await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
+    if not asked.done():
+        end_process(EXIT_BUG, f"Faust ended by itself: {app.crash_reason!r}")
+    ended.cancel()
