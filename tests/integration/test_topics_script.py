@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -54,6 +55,9 @@ def set_config(admin, topic, name, value):
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     admin.incremental_alter_configs([resource])[resource].result()
+    # the controller acknowledges a change before the broker shows it
+    while admin.describe_configs([resource])[resource].result()[name].value != value:
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("way", [MODULE, FILE], ids=["module", "file"])

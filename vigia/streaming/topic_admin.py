@@ -187,7 +187,20 @@ class _Admin:
             done += [each for each in of_topic if each not in settable]
             if settable:
                 done += self._set(name, settable)
+        self._wait_for_configs([each for each in done if each.outcome == "fixed"])
         return done
+
+    def _wait_for_configs(self, fixed: list[Drift]) -> None:
+        # the controller acknowledges a change before the brokers show it
+        deadline = time.monotonic() + self._timeout
+        while True:
+            shown = self.configs({each.topic for each in fixed})
+            late = [each for each in fixed if shown[each.topic][each.setting].value != each.wanted]
+            if not late:
+                return
+            if time.monotonic() > deadline:
+                raise BrokerUnreachable(f"{late[0].topic}: the brokers do not show {late[0].setting} as it was set")
+            time.sleep(0.1)
 
     def _set(self, name: str, drift: list[Drift]) -> list[Drift]:
         entries = [
