@@ -12,7 +12,6 @@ import socket
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import faust
 import uvloop
@@ -39,7 +38,9 @@ from vigia.streaming.transport import Transport, TransportSettings
 STOP_WITHIN = 10.0
 """Seconds that steps under way may take when the worker is asked to stop."""
 
-T = TypeVar("T")
+MAX_PARTITION_FETCH = 4 * 1024 * 1024
+"""Bytes that one fetch brings of one partition: enough for a full step, so that a backlog is not read in small bites."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -134,7 +135,7 @@ def make_app(settings: Settings, lanes: Lanes) -> faust.App:
         broker_request_timeout=max(kafka.request_timeout, kafka.session_timeout),
         broker_max_poll_records=kafka.max_poll_records,
         broker_commit_interval=1.0,
-        consumer_max_fetch_size=kafka.fetch_max_bytes,
+        consumer_max_fetch_size=min(kafka.fetch_max_bytes, MAX_PARTITION_FETCH),
         stream_wait_empty=False,
         # counts batches, not events
         stream_buffer_maxsize=settings.stream.queue_batches,

@@ -24,6 +24,10 @@ from vigia.streaming.lanes import Lanes
 from vigia.streaming.ownership import BrokerFacts
 
 
+BUFFER_POLL = 0.01
+"""Seconds between looks at whether a full buffer has room again."""
+
+
 @dataclass(frozen=True, slots=True)
 class TransportSettings:
     """What the transport adds to Faust's settings: waits in milliseconds, sizes in bytes."""
@@ -123,7 +127,8 @@ class Consumer(driver.Consumer):
         What a seek or rebalance has overtaken is not delivered: it may come from before, so it is read again.
         """
         seeks = self._seeks
-        fetched, active = await self._wait_next_records(timeout)
+        # a partition whose buffer was full comes back without waking this wait
+        fetched, active = await self._wait_next_records(BUFFER_POLL if self._buffered_partitions else timeout)
         if fetched is None or self.should_stop:
             return
         generation = self.app.consumer_generation_id
