@@ -39,7 +39,7 @@ STOP_WITHIN = 10.0
 """Seconds that steps under way may take when the worker is asked to stop."""
 
 MAX_PARTITION_FETCH = 4 * 1024 * 1024
-"""Bytes that one fetch brings of one partition: enough for a full step, so that a backlog is not read in small bites."""
+"""Most bytes that one fetch brings of one partition: enough for a full step when there is a backlog."""
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,6 @@ from vigia.streaming.batches import Batch
 from vigia.streaming.lanes import Lanes
 from vigia.streaming.ownership import BrokerFacts
 
-
 BUFFER_POLL = 0.01
 """Seconds between looks at whether a full buffer has room again."""
 
