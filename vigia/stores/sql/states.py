@@ -9,8 +9,8 @@ from vigia.stores.sql.conditions import chunks, in_lane
 from vigia.stores.sql.database import Database
 from vigia.stores.sql.tables import seen, states
 
-FORGET_AT_ONCE = 1_000
-"""Most seen rows that one step deletes: the rest waits for the next steps."""
+FORGET_AT_ONCE = 10_000
+"""Most seen rows that one commit deletes: the rest waits for the next."""
 
 
 def load(database: Database, lane: LaneId, state_keys: Sequence[str], seen_ids: Sequence[bytes]) -> Loaded:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, or_, select
@@ -15,6 +15,8 @@ from vigia.stores.sql.database import Database
 from vigia.stores.sql.dialect import written
 from vigia.stores.sql.summary_tables import TABLES
 from vigia.stores.sql.types import HexId
+
+S = TypeVar("S", bound=Summary)
 
 KEYS_AT_ONCE = 500
 """Most rows one statement asks for."""
@@ -53,7 +55,7 @@ def select_rows(struct: type[Summary]) -> Select[*tuple[Any, ...]]:
     return select(*written(TABLES[struct]))
 
 
-def to_struct(struct: type[Summary], row: Row[*tuple[Any, ...]]) -> Summary:
+def to_struct(struct: type[S], row: Row[*tuple[Any, ...]]) -> S:
     """Return a row of `select_rows` as its Struct."""
     return struct(**dict(zip(struct.__struct_fields__, row, strict=True)))
 

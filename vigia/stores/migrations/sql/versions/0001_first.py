@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import Column, Computed, Index, MetaData, func
 
-from vigia.stores.sql import building, types
-from vigia.stores.sql.building import column
+from vigia.stores.sql import creating, types
+from vigia.stores.sql.building import column, table
 
 revision = "0001"
 down_revision = None
@@ -15,7 +15,7 @@ depends_on = None
 
 def create(name: str, *parts: Any, clustered: bool = True) -> None:
     """Create a table."""
-    building.create(building.table(MetaData(), name, *parts, clustered=clustered))
+    creating.create(table(MetaData(), name, *parts, clustered=clustered))
 
 
 def latest_at() -> Column[Any]:
