@@ -111,11 +111,12 @@ class Intake:
 
     def settle(self, states: Iterable[ServiceState]) -> None:
         """Write what was closed and what came late; `states` are those that the batch has touched."""
-        # all at once: numpy pays only for many values
-        totals = totals_of_many([window.values for _, _, window in self._pending])
-        for (series_id, start, window), of_values in zip(self._pending, totals, strict=True):
-            self._changes.write(window_row(series_id, start, window.totals(of_values), late=0))
-        self._changes.count(WINDOWS_CLOSED, len(self._pending))
+        if self._pending:
+            # all at once: numpy pays only for many values
+            totals = totals_of_many([window.values for _, _, window in self._pending])
+            for (series_id, start, window), of_values in zip(self._pending, totals, strict=True):
+                self._changes.write(window_row(series_id, start, window.totals(of_values), late=0))
+            self._changes.count(WINDOWS_CLOSED, len(self._pending))
         for (series_id, start), values in self._late.items():
             self._changes.correct(window_row(series_id, start, totals_of(values), late=len(values)), merged_rows)
             self._changes.count(LATE_SAMPLES, len(values))

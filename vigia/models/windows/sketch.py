@@ -45,7 +45,7 @@ class Sketch:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Sketch":
-        """Return the sketch of finite `values`; raises ValueError at a magnitude from `LARGEST` on, or NaN."""
+        """Return the sketch of `values` without NaN; raises ValueError at a magnitude from `LARGEST` on."""
         sketch = cls()
         if not values:
             return sketch

@@ -5,7 +5,7 @@ Here the sum is the exact one, rounded once; what the rounding lost is kept besi
 """
 
 import struct
-from math import fsum
+from math import fsum, isnan
 
 import msgspec
 
@@ -63,6 +63,8 @@ def _exact_sum(values: list[float]) -> list[float]:
     rest = values.copy()
     parts: list[float] = []
     while part := fsum(rest):
+        if isnan(part):
+            raise ValueError("NaN has no place in a sum; samples are checked when they are decoded")
         parts.append(part)
         rest.append(-part)
     return parts or [0.0]

@@ -1,0 +1,34 @@
+"""The metrics model under the laws: few services, series and minutes, so that everything meets."""
+
+from hypothesis import strategies as st
+
+from tests.unit.models.laws import START, ModelCase
+from vigia.events.samples import Sample
+from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.high_error_rate import HighErrorRate
+from vigia.models.metrics import MetricsConfig, MetricsModel
+
+CONFIG = MetricsConfig(
+    series_cap=3,
+    retention=900.0,
+    stale_after=120.0,
+    detectors=DetectorConfig(high_error_rate=HighErrorRate(min_samples=1, close_after=2)),
+)
+
+times = st.floats(0.0, 1_500.0).map(lambda offset: START + offset) | st.integers(-20, 25).map(
+    lambda minute: START + 60.0 * minute
+)
+values = st.sampled_from([0.0, -0.0, 0.01, 0.04, 0.2, 0.9, 1e280, -1e280, 5e-324, -3.5]) | st.floats(
+    -1e280, 1e280, allow_nan=False
+)
+labels = st.sampled_from([None, {}, {"a": "1", "b": "2"}, {"b": "2", "a": "1"}, {"bad\n": "x"}])
+common = {
+    "service": st.sampled_from(["shop", "shop", "mail", "not a good\nname"]),
+    "metric": st.sampled_from(["error_rate", "latency"]),
+    "kind": st.sampled_from(["gauge", "gauge", "gauge", "counter"]),
+    "labels": labels,
+}
+singles = st.builds(Sample, ts=times, value=values, **common)
+packed = st.builds(Sample, points=st.lists(st.tuples(times, values), min_size=1, max_size=6), **common)
+
+CASES = [ModelCase("metrics", lambda: MetricsModel(CONFIG), singles | packed)]
