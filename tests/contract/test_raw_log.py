@@ -4,9 +4,12 @@ import itertools
 import math
 import random
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 import pytest
+from cassandra.cluster import Cluster
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -22,10 +25,25 @@ NOON = 1_700_000_000.0 - 1_700_000_000.0 % 86_400 + 43_200
 _names = itertools.count()
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("cassandra", marks=pytest.mark.stack)])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty raw log."""
-    return f"sqlite:///{tmp_path_factory.mktemp('raw')}/new/raw.db"
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('raw')}/new/raw.db"
+        return
+    server = request.getfixturevalue("stack")["VIGIA_RAW_LOG_URL"].rpartition("/")[0]
+    keyspace = f"vigia_test_{uuid.uuid4().hex}"
+    yield f"{server}/{keyspace}"
+    drop(server, keyspace)
+
+
+def drop(server: str, keyspace: str) -> None:
+    address = urlsplit(server)
+    cluster = Cluster([address.hostname], port=address.port)
+    try:
+        cluster.connect().execute(f"DROP KEYSPACE IF EXISTS {keyspace}", timeout=60)
+    finally:
+        cluster.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +59,7 @@ def small(url: str, log: RawLog) -> Iterator[RawLog]:
 
 
 def opened(url: str, layout: Layout) -> Iterator[RawLog]:
-    log = open_raw_log(url, layout=layout)
+    log = open_raw_log(url, replication_factor=1, layout=layout)
     log.migrate()
     yield log
     log.close()
@@ -225,7 +243,7 @@ def test_a_log_may_be_read_through_another_connection_while_it_is_read_here(url,
     reading = small.read(CLUSTER, topic, 0, 0)
     assert next(reading) == written[0]
     small.append(batch(written[20:], packed=True))
-    (other,) = [open_raw_log(url, layout=SMALL)]
+    (other,) = [open_raw_log(url, replication_factor=1, layout=SMALL)]
     assert list(other.read(CLUSTER, topic, 0, 0)) == written
     other.close()
     assert list(reading)[:19] == written[1:20]
@@ -302,14 +320,14 @@ class TestFindingRecordsKeptInBatches:
 def test_migrating_again_changes_nothing(url, small, topic):
     written = [record(topic, 0, b"{}")]
     small.append(batch(written, packed=True))
-    other = open_raw_log(url)
+    other = open_raw_log(url, replication_factor=1)
     other.migrate()
     assert read(other, topic) == written
     other.close()
 
 
 def test_a_log_that_was_never_migrated_says_so(url):
-    missing = open_raw_log(url + "_missing")
+    missing = open_raw_log(f"{url[:-8]}_missing", replication_factor=1)
     attempts = [
         missing.check,
         lambda: missing.append(batch([record("t", 0, b"{}")], packed=True)),
@@ -327,7 +345,7 @@ def test_a_checked_log_warns_of_what_weakens_it(log):
 
 
 def test_a_closed_log_may_be_used_again(url, topic):
-    log = open_raw_log(url)
+    log = open_raw_log(url, replication_factor=1)
     log.append(batch([record(topic, 0, b"{}")], packed=True))
     log.close()
     log.close()
