@@ -327,6 +327,8 @@ def test_the_recorded_history_teaches_its_scope():
     model = scope_of(lane, history.PROJECT).models[history.LABEL]
     assert (model.failed, model.clean, model.learned) == (117, 483, 631)
     rows = [each for each in lane.rows.values() if isinstance(each, DeploymentSummary)]
-    failed, clean = ([each.risk for each in rows if each.outcome == answer] for answer in ("failed", "succeeded"))
+    failed, clean = (
+        [each.risk or 0.0 for each in rows if each.outcome == answer] for answer in ("failed", "succeeded")
+    )
     pairs = [(risky > safe) + (risky == safe) / 2 for risky in failed for safe in clean]
     assert sum(pairs) / len(pairs) > 0.7
