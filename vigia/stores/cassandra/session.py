@@ -6,6 +6,7 @@ the next node; the caller has a budget for retries and knows when to give up.
 """
 
 import logging
+import socket
 import ssl
 import threading
 from collections import deque
@@ -32,6 +33,9 @@ IN_FLIGHT = 32
 """Most requests of one call that are under way."""
 
 _CONNECT_SECONDS = 5.0
+_BUFFER = 64 * 1024
+_SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+"""Without it the end of a request of several packets waits 40 ms for the acknowledgement of its beginning."""
 _RECONNECT_SECONDS = (0.5, 5.0)
 """First and longest wait between attempts to reach a node that is down; the driver would wait up to 10 minutes."""
 
@@ -132,6 +136,7 @@ def _connect(address: Address) -> tuple[Any, Any]:
             # what is large is compressed already
             compression=False,
             connect_timeout=_CONNECT_SECONDS,
+            sockopts=_SOCKET_OPTIONS,
             control_connection_timeout=_CONNECT_SECONDS,
             reconnection_policy=ExponentialReconnectionPolicy(*_RECONNECT_SECONDS),
             monitor_reporting_enabled=False,
@@ -152,4 +157,5 @@ def _reactor() -> Any:
     except (ImportError, DependencyException) as error:
         _log.warning("cassandra-driver has no libev here and takes a slower event loop: %s", error)
         return None
-    return LibevConnection
+    # the driver's 4 kB cut a packed row into some thirty system calls
+    return type("LargeBufferConnection", (LibevConnection,), {"in_buffer_size": _BUFFER, "out_buffer_size": _BUFFER})
