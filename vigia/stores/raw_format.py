@@ -86,29 +86,39 @@ _codec = _Codec()
 def pack(records: Sequence[Record]) -> PackedRow:
     """Return `records`, of one partition and with rising offsets, as one row. Raises ValueError for other input."""
     offsets: list[int] = list(map(_offset, records))
-    if not offsets or not all(map(lt, offsets, offsets[1:])):
+    first = offsets[0] if offsets else 0
+    consecutive = bool(offsets) and offsets == list(range(first, first + len(offsets)))
+    if not consecutive and not (offsets and all(map(lt, offsets, offsets[1:]))):
         raise ValueError("a packed row needs at least one record, and offsets that rise")
-    first, last = offsets[0], offsets[-1]
-    consecutive = last - first == len(offsets) - 1
     times: list[int] = list(map(_timestamp, records))
     time = min(times)
     keys: list[bytes | None] = list(map(_key, records))
     codes = {key: code for code, key in enumerate(dict.fromkeys(keys))}
-    values: list[bytes | None] = list(map(_value, records))
-    sizes = [_NULL if value is None else len(value) for value in values] if None in values else list(map(len, values))  # type: ignore[arg-type]
-    headers = {index: list(found) for index, found in enumerate(map(_headers, records)) if found}
+    sizes, values = _joined(list(map(_value, records)))
+    headers: dict[int, list[tuple[str, bytes | None]]] = {}
+    if any(map(_headers, records)):
+        headers = {index: list(found) for index, found in enumerate(map(_headers, records)) if found}
     columns = _Columns(
         first,
         None if consecutive else [offset - first for offset in offsets],
         time,
         [at - time for at in times],
         list(codes),
-        [codes[key] for key in keys],
+        list(map(codes.__getitem__, keys)),
         sizes,
         headers,
-        b"".join(filter(None, values)),
+        values,
     )
-    return PackedRow(first, last, len(offsets), compress(_encoder.encode(columns)))
+    return PackedRow(first, offsets[-1], len(offsets), compress(_encoder.encode(columns)))
+
+
+def _joined(values: list[bytes | None]) -> tuple[list[int], bytes]:
+    """Return the size of each value and all of them end to end."""
+    try:
+        # null values are rare, and looking for them takes longer than the rest
+        return list(map(len, values)), b"".join(values)  # type: ignore[arg-type]
+    except TypeError:
+        return [_NULL if value is None else len(value) for value in values], b"".join(filter(None, values))
 
 
 def unpack(topic: str, partition: int, row: PackedRow) -> Iterator[RawRecord]:

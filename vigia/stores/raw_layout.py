@@ -27,10 +27,12 @@ MAX_EVENTS = 10_000
 
 HOUR = 3_600
 
-_NOT_IN_VALUE = 64
-"""Bytes that a record is counted with besides key, value and headers."""
+_BESIDES = 16
+"""Bytes that a record, and each of its headers, is counted with besides what it holds."""
 
 _offset = attrgetter("offset")
+_key = attrgetter("key")
+_value = attrgetter("value")
 _headers = attrgetter("headers")
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -138,9 +140,10 @@ def packed_rows(batch: RawBatch, layout: Layout) -> Iterator[PackedRow]:
 def _fitting(batch: RawBatch, start: int, stop: int, limit: int) -> int:
     """Return where a row that begins at `start` ends so as to hold at most `limit` bytes, or one record."""
     part = batch.records[start:stop]
-    sizes = [len(record.value or b"") + len(record.key or b"") + _NOT_IN_VALUE for record in part]
-    if any(map(_headers, part)):
-        sizes = [size + _headers_size(record) for size, record in zip(sizes, part, strict=True)]
+    total = sum(sum(map(len, filter(None, map(column, part)))) for column in (_value, _key)) + len(part) * _BESIDES
+    if total <= min(limit, MAX_RECORD) and not any(map(_headers, part)):
+        return stop
+    sizes = [len(record.value or b"") + len(record.key or b"") + _headers_size(record) + _BESIDES for record in part]
     if max(sizes) > MAX_RECORD:
         for record in part:
             _check_size(batch, record)
@@ -150,12 +153,12 @@ def _fitting(batch: RawBatch, start: int, stop: int, limit: int) -> int:
 
 
 def _headers_size(record: Record) -> int:
-    return sum(len(name) + len(value or b"") + _NOT_IN_VALUE for name, value in record.headers)
+    return sum(len(name) + len(value or b"") + _BESIDES for name, value in record.headers)
 
 
 def _check_size(batch: RawBatch, record: Record) -> None:
     size = len(record.value or b"") + len(record.key or b"") + _headers_size(record)
-    if size > MAX_RECORD - _NOT_IN_VALUE:
+    if size > MAX_RECORD - _BESIDES:
         raise Unusable(
             f"the record {batch.topic}/{batch.partition}/{record.offset} has {size} bytes; the raw log keeps at most "
             f"{MAX_RECORD}: lower the topic's max.message.bytes"
