@@ -21,7 +21,7 @@ MAX_BYTES = 2_000_000
 """Most bytes of ours that lie unconsumed in one partition: well below what the embedded broker keeps."""
 
 POLL_SECONDS = 0.02
-POSITIONS_SECONDS = 0.1
+POSITIONS_SECONDS = 0.05
 """Least time between two looks at the consumers' positions, which cost a query."""
 
 PRODUCER_SETTINGS: Mapping[str, str | int | bool] = {
@@ -117,7 +117,7 @@ class Sender:
         """
         events = event if isinstance(event, Sequence) else [event]
         value = msgspec.json.encode(event)
-        self._wait_for_room()
+        self._wait_until(self._has_room)
         weight = sum(each.weight for each in events)
         with self._lock:
             self._in_flight[topic] += 1
@@ -130,6 +130,10 @@ class Sender:
             except BufferError:
                 self._wait()
         self._producer.poll(0)
+
+    def wait_until_consumed(self, topic: str) -> None:
+        """Return once the consumers have passed all that was sent to `topic`; raises as `send` does."""
+        self._wait_until(lambda: self._is_consumed(topic))
 
     def flush(self, timeout: float) -> None:
         """Return once every record is acknowledged; raises DeliveryFailed when `timeout` (seconds) was not enough."""
@@ -153,9 +157,9 @@ class Sender:
 
         return on_delivery
 
-    def _wait_for_room(self) -> None:
+    def _wait_until(self, satisfied: Callable[[], bool]) -> None:
         self._raise_failures()
-        while not self._has_room():
+        while not satisfied():
             self._wait()
             self._raise_failures()
             # one look at the database serves all threads
@@ -174,6 +178,11 @@ class Sender:
             records = sum(self._in_flight.values()) + max(map(len, self._waiting.values()), default=0)
             size = self._in_flight_bytes + max(self._waiting_bytes.values(), default=0)
         return records < self._max_records and size < self._max_bytes
+
+    def _is_consumed(self, topic: str) -> bool:
+        with self._lock:
+            waiting = any(records for (name, _), records in self._waiting.items() if name == topic)
+            return not waiting and not self._in_flight[topic]
 
     def _forget_consumed(self, positions: Mapping[Partition, int]) -> None:
         with self._lock:

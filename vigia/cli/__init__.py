@@ -1,0 +1,54 @@
+"""The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares the stores."""
+
+import argparse
+from collections.abc import Sequence
+
+DESCRIPTION = "Vigia watches a software delivery organisation as a stream."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit code (see `vigia/cli/exits.py`)."""
+    options = _parser().parse_args(arguments)
+    # each command imports what it needs: a worker loads no view, and --help loads nothing
+    if options.command == "worker":
+        from vigia.cli.worker import worker  # noqa: PLC0415
+
+        return worker(ends_with_stdin=options.ends_with_stdin)
+    if options.command == "migrate":
+        from vigia.cli.migrate import migrate  # noqa: PLC0415
+
+        return migrate()
+    from vigia.cli.run.command import run  # noqa: PLC0415
+    from vigia.cli.run.options import Options  # noqa: PLC0415
+
+    return run(
+        Options(once=options.once, local=options.stack == "local", workers=options.workers, timeout=options.timeout)
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vigia", description=DESCRIPTION)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="start broker, workers and feeds, and show what they do")
+    run.add_argument("--once", action="store_true", help="feed finite input, account for it, print a report, exit")
+    run.add_argument(
+        "--stack",
+        choices=["embedded", "local"],
+        default="embedded",
+        help="embedded: a broker of its own and SQLite; local: the servers of `make stack` (default: embedded)",
+    )
+    run.add_argument("--workers", type=_count, default=1, metavar="N", help="worker processes (default: 1)")
+    run.add_argument(
+        "--timeout", type=float, default=300.0, metavar="S", help="with --once: seconds until it gives up (300)"
+    )
+    worker = commands.add_parser("worker", help="one worker process, until SIGTERM")
+    worker.add_argument("--ends-with-stdin", action="store_true", help="end when standard input closes (for `run`)")
+    commands.add_parser("migrate", help="bring the stores' schemas to the newest version")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number

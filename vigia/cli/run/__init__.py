@@ -1,0 +1,1 @@
+"""`vigia run`: broker, workers and feeds started together, watched, and ended together."""

@@ -1,0 +1,50 @@
+"""`vigia run` from its options to its exit code: start, watch, end in order, and only then the last line."""
+
+import json
+import os
+import sys
+from contextlib import ExitStack
+
+from vigia.cli.exits import NEEDS_PERSON, TRANSIENT, RunFailed
+from vigia.cli.run.broker import BrokerDown
+from vigia.cli.run.engine import start
+from vigia.cli.run.feeding import FeedFailed
+from vigia.cli.run.live import watch
+from vigia.cli.run.once import Result, account
+from vigia.cli.run.options import Options
+from vigia.cli.run.stopping import Stop
+from vigia.settings import SettingsError
+
+
+def run(options: Options) -> int:
+    """Run until it is done or stopped; returns the exit code."""
+    if options.workers > 1 and not options.local:
+        say("SQLite takes one writer: the embedded way has one worker. More workers: `make run STACK=local WORKERS=3`")
+        return NEEDS_PERSON
+    try:
+        with Stop() as stop, ExitStack() as ending:
+            engine = start(options, os.environ, stop, ending, say)
+            result = account(engine, stop) if options.once else watch(engine, stop)
+    except SettingsError as error:
+        say(str(error))
+        return NEEDS_PERSON
+    except RunFailed as error:
+        say(str(error))
+        return error.code
+    except (FeedFailed, BrokerDown) as error:
+        say(str(error))
+        return TRANSIENT
+    return _end(result)
+
+
+def say(sentence: str) -> None:
+    """Print a line for the person who watches: on stderr, since stdout belongs to the report."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _end(result: Result) -> int:
+    for sentence in result.missing:
+        say(sentence)
+    if result.report is not None:
+        print(json.dumps(result.report), flush=True)
+    return result.code

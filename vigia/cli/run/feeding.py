@@ -1,0 +1,96 @@
+"""The feeds of a run, each in a thread, all through one `Sender`."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from vigia.events.base import Event
+from vigia.events.deployments import Deployment
+from vigia.events.feedback import Outcome
+from vigia.feeds.send import DeliveryFailed, FeedStopped, Pause, Sender
+
+FLUSH_SECONDS = 30.0
+
+Feed = Iterable[tuple[str, str, Event | Sequence[Event]]]
+
+logger = logging.getLogger(__name__)
+
+
+class FeedFailed(Exception):
+    """A feed has ended with an error; the message names it."""
+
+
+class Feeds:
+    """Runs feeds by name until they are used up or told to end."""
+
+    def __init__(self, sender: Sender, feeds: Mapping[str, Callable[[], Feed]], stop: threading.Event) -> None:
+        self._sender = sender
+        self._stop = stop
+        self._failures: dict[str, BaseException] = {}
+        self._threads = [
+            threading.Thread(target=self._run, args=(name, feed), name=f"feed-{name}", daemon=True)
+            for name, feed in feeds.items()
+        ]
+
+    def start(self) -> None:
+        """Start all feeds."""
+        for thread in self._threads:
+            thread.start()
+
+    def running(self) -> bool:
+        """Return whether a feed still has something to send; raises FeedFailed when one has ended with an error."""
+        for name, error in self._failures.items():
+            raise FeedFailed(f"the feed {name} failed: {error}") from error
+        return any(thread.is_alive() for thread in self._threads)
+
+    def flush(self) -> None:
+        """Return once all that was sent is acknowledged; raises FeedFailed."""
+        try:
+            self._sender.flush(FLUSH_SECONDS)
+        except DeliveryFailed as error:
+            raise FeedFailed(str(error)) from error
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Tell all feeds to end, and wait for them."""
+        self._stop.set()
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self, name: str, feed: Callable[[], Feed]) -> None:
+        try:
+            for topic, key, event in feed():
+                if self._stop.is_set():
+                    return
+                self._sender.send(topic, key, event)
+        except FeedStopped:
+            return
+        except Exception as error:  # any error of a feed is the run's, not only the thread's
+            self._failures[name] = error
+            logger.exception("the feed %s failed", name)
+
+
+def in_order(feed: Feed, wait_until_consumed: Callable[[str], None]) -> Feed:
+    """Yield a feed's events so that an outcome is sent only after its deployment was applied.
+
+    Topics keep no order between them. An outcome that comes first waits and a second one replaces it there, so how many
+    are learned would depend on the order in which a worker happens to read two topics.
+    """
+    unseen: set[str] = set()
+    for topic, key, event in feed:
+        if isinstance(event, Deployment):
+            unseen.add(event.deployment_id)
+        elif isinstance(event, Outcome) and event.deployment_id in unseen:
+            wait_until_consumed("deployments")
+            unseen.clear()
+        yield topic, key, event
+
+
+def paced(feed: Feed, per_second: float, pause: Pause) -> Iterator[tuple[str, str, Event | Sequence[Event]]]:
+    """Yield a feed's events at a watchable pace; ends when `pause` says so."""
+    for item in feed:
+        yield item
+        if pause(1 / per_second):
+            return

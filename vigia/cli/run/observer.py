@@ -1,0 +1,82 @@
+"""What the run reads from the summaries' database: figures and positions, and what the live view shows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from vigia.cli.run.accounting import Partition, Reading
+from vigia.events.summaries import DeploymentSummary, ProblemSummary, ProposalSummary
+from vigia.stores.base import LaneId, LaneRow
+from vigia.stores.queries.dead_letter_counts import dead_letter_counts
+from vigia.stores.queries.open_problems import open_problems
+from vigia.stores.queries.open_proposals import open_proposals
+from vigia.stores.queries.reader import Reader
+from vigia.stores.queries.recent_deployments import recent_deployments
+
+SHOWN = 50
+"""Most rows read of what a screen lists."""
+
+
+class Database(Reader, Protocol):
+    """What is used of the summaries' database."""
+
+    def lanes(self) -> list[LaneRow]: ...
+
+    def outbox(self, lane: LaneId, limit: int) -> Sequence[object]: ...
+
+    def next_due(self, lane: LaneId) -> float | None: ...
+
+
+class Observer:
+    """Reads for one run; `cluster_id` tells its lanes' positions from those of an earlier broker."""
+
+    def __init__(self, database: Database, cluster_id: str) -> None:
+        self._database = database
+        self._cluster_id = cluster_id
+
+    def reading(self, *, whole: bool = False) -> Reading:
+        """Return figures and positions, in one query; with `whole` also what waits: outputs and timers."""
+        lanes = self._database.lanes()
+        figures: Counter[str] = Counter()
+        for lane in lanes:
+            figures.update(lane.counts)
+        return Reading(
+            figures=figures,
+            positions=self._positions(lanes),
+            outbox=sum(len(self._database.outbox(lane.lane, 1)) for lane in lanes) if whole else 0,
+            next_due=min(filter(None, (self._database.next_due(lane.lane) for lane in lanes)), default=None)
+            if whole
+            else None,
+            stopped=[f"{lane.lane.agent} {lane.lane.partition}: {lane.stopped}" for lane in lanes if lane.stopped],
+        )
+
+    def positions(self) -> dict[Partition, int]:
+        """Return the next offset to be applied in each partition."""
+        return self._positions(self._database.lanes())
+
+    def deployments(self) -> list[DeploymentSummary]:
+        """Return the latest deployments."""
+        return recent_deployments(self._database, SHOWN)
+
+    def problems(self) -> list[ProblemSummary]:
+        """Return open problems."""
+        return open_problems(self._database, SHOWN)
+
+    def proposals(self) -> list[ProposalSummary]:
+        """Return proposals that wait for a verdict."""
+        return open_proposals(self._database, SHOWN)
+
+    def dead_letters(self) -> dict[str, int]:
+        """Return how many refused events nobody has looked after, by reason."""
+        counts: Counter[str] = Counter()
+        for each in dead_letter_counts(self._database):
+            counts[each.reason] += each.count
+        return dict(counts)
+
+    def _positions(self, lanes: list[LaneRow]) -> dict[Partition, int]:
+        return {
+            (topic, lane.lane.partition): offset
+            for lane in lanes
+            if lane.cluster_id == self._cluster_id
+            for topic, offset in lane.offsets.items()
+        }
