@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.models.laws import START, Lane, Sent, Tick
 from vigia.events.deployments import ChangeFeatures, Deployment
+from vigia.events.effects import Changes, States
 from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
 from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
 from vigia.events.risk import Risk
@@ -87,6 +88,12 @@ def test_stages_in_any_order_make_the_same_row():
         found = row(lane_after(*events))
         assert (found.stage, found.status, found.version) == ("finished", "succeeded", "7")
         assert (found.planned_at, found.started_at, found.finished_at) == (START, START + 60, START + 120)
+
+
+def test_the_first_time_of_a_stage_counts():
+    for stage in ("planned", "started"):
+        for events in permutations([deployment(stage, at=START), deployment(stage, at=START + 60, event_id="2")]):
+            assert getattr(row(lane_after(*events)), f"{stage}_at") == START
 
 
 def test_the_latest_end_counts_when_a_tool_tries_again():
@@ -276,6 +283,27 @@ def test_feedback_on_a_decision_is_sent_on_to_its_agent():
     lane = lane_after(feedback)
     assert [(each.topic, each.key, each.event) for each in lane.outputs] == [("ai-decisions", "bot", feedback)]
     assert lane.states == {}
+
+
+# what a step relies on
+
+
+def test_every_state_that_changes_is_put():
+    lane = Lane(DeploymentsModel())
+    for event in [
+        outcome(),
+        deployment(),
+        outcome(False),
+        deployment("started"),
+        outcome(at=START + 9 * DAY),
+        incident(),
+    ]:
+        before = lane.dumped()
+        states = States({key: lane.states.get(key) for key in lane.model.keys(event)})
+        lane.model.apply([event], [START], states, Changes())
+        lane.states |= {key: state for key, state in states.all().items() if state is not None}
+        changed = {key for key, body in lane.dumped().items() if before.get(key) != body}
+        assert changed <= states.changed
 
 
 # growth

@@ -85,6 +85,13 @@ def test_a_sum_over_some_of_the_commits_is_no_value():
     assert raw_of(deployment([commit("a", la=10), commit("b")]))["la"] is None
 
 
+def test_the_sum_of_the_largest_values_is_finite():
+    raw = raw_values(
+        deployment([commit("a", la=1.7e308, ld=1.7e308, age=1.7e308), commit("b", la=1.7e308, ld=0, age=1e308)])
+    )
+    assert all(math.isfinite(value) for value in columns(raw, AT).values())
+
+
 def test_lead_time_comes_from_the_earliest_commit_when_the_event_has_none():
     assert raw_of(deployment([commit("a", AT - 60), commit("b", AT - 90)]))["lead_time"] == 90
     assert raw_of(deployment([commit("a", AT - 60)], lead_time=5.0))["lead_time"] == 5

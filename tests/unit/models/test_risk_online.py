@@ -122,6 +122,24 @@ def test_one_absurd_change_does_not_decide():
     assert online.score(state, change()).probability == pytest.approx(before, abs=0.05)
 
 
+def test_a_column_far_out_counts_as_one_at_the_limit():
+    state = online.new_state()
+    pushes = [online.score(state, change(la=la)).contributions["la"] for la in (1e100, 1.7e308)]
+    assert pushes == [online.COLUMN_LIMIT * state.weights["la"]] * 2
+
+
+@pytest.mark.parametrize("intercept", [-1e9, -40.0, 0.0, 40.0, 1e9])
+@pytest.mark.parametrize("weight", [-1e9, 1e9])
+def test_even_absurd_weights_leave_the_probability_between_0_and_1_and_explained(intercept, weight):
+    state = online.new_state()
+    state.intercept = intercept
+    state.weights["la"] = weight
+    said = online.score(state, change(la=1e9))
+    assert 0 < said.probability < 1
+    assert abs(said.log_odds) == pytest.approx(online.LOG_ODDS_LIMIT)
+    assert said.probability == 1 / (1 + math.exp(-said.log_odds))
+
+
 def test_a_state_of_another_schema_or_cut_short_is_refused():
     body = online.dump(online.new_state())
     with pytest.raises(ValueError, match="not a stored risk model"):
