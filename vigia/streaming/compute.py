@@ -77,7 +77,8 @@ def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fre
                 continue
             if before is not None:
                 detail = (
-                    f"event id {identity} was taken before with other content; send a correction under an id of its own"
+                    f"event id {identity[:200]!r} was taken before with other content; "
+                    "send a correction under an id of its own"
                 )
                 invalid = Invalid(Reason.CONFLICTING_ID, detail, encoded(event))
                 taken.refused.append(Refused(record, position, invalid, event.weight))

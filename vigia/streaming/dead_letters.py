@@ -24,7 +24,7 @@ def dead_letter_row(lane: LaneId, cluster_id: str, batch: Batch, refused: Refuse
         offset=record.offset,
         position=refused.position,
         reason=invalid.reason,
-        detail=invalid.detail[:MAX_DETAIL],
+        detail=printable(invalid.detail[:MAX_DETAIL])[:MAX_DETAIL],
         at=record.timestamp / 1000,
         key=(record.key or b"")[:MAX_DETAIL],
         body=body[:MAX_BODY],
@@ -47,3 +47,13 @@ def dead_letter_event(row: DeadLetterRow) -> DeadLetter:
         body=encode_body(row.body),
         body_size=row.body_size,
     )
+
+
+def printable(text: str) -> str:
+    """Return `text` with everything but line breaks escaped that a terminal would act on instead of showing it.
+
+    Details quote what was sent, some in the words of the decoder, which quotes as is.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)

@@ -70,7 +70,8 @@ class Intake:
         decode = self._topic.decode
         for index, record in enumerate(batch.records):
             taken.clock = max(taken.clock, record.timestamp / 1000)
-            if record.headers and header(record, TICK_HEADER) is not None:
+            # a tick has no value: whoever puts the header on an event must not make it vanish
+            if record.headers and not record.value and header(record, TICK_HEADER) is not None:
                 taken.ticks += 1
                 continue
             here = self._key_here(record.key, batch.partition, partition_count)
@@ -109,14 +110,15 @@ class Intake:
         batch = taken.batch
         record, key = batch.records[index], self._topic.key_of(event)
         origin = header(record, ORIGIN_HEADER) if record.headers else None
-        problem = name_problem(key)
+        # a name that is too long must not fill the cache of name_problem
+        problem = name_problem(key) if len(key) <= MAX_NAME else f"has {len(key)} characters; at most {MAX_NAME} may be"
         if problem:
             invalid = Invalid(Reason.BAD_NAME, f"{self._topic.key} {problem}: {key[:40]!r}", encoded(event))
             taken.refused.append(Refused(index, position, invalid, event.weight))
             return
         if origin is not None:
             detail = (
-                f"sent on once already (from {origin.decode(errors='replace')[:200]}) and still not in its place: "
+                f"sent on once already (from {origin[:200]!r}) and still not in its place: "
                 f"key {(record.key or b'')[:200]!r}, partition {batch.partition}"
             )
             invalid = Invalid(Reason.WRONG_PARTITION, detail, encoded(event))
