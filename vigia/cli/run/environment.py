@@ -33,6 +33,8 @@ def embedded(environ: Mapping[str, str], data_dir: Path, bootstrap: str, cluster
         "VIGIA_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
         "VIGIA_KAFKA_REPLICATION_FACTOR": "1",
         "VIGIA_KAFKA_MIN_INSYNC_REPLICAS": "1",
+        # a worker that was killed is replaced on this machine: nobody need wait long for its sign of life
+        "VIGIA_KAFKA_SESSION_TIMEOUT": "10s",
         "VIGIA_RAW_LOG_URL": f"sqlite:///{data_dir / 'raw.db'}",
         "VIGIA_SUMMARIES_URL": f"sqlite:///{data_dir / 'summaries.db'}",
     }

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from vigia.events.base import Event
@@ -11,6 +12,7 @@ from vigia.events.feedback import Outcome
 from vigia.feeds.send import DeliveryFailed, FeedStopped, Pause, Sender
 
 FLUSH_SECONDS = 30.0
+KEPT_DEPLOYMENTS = 60
 
 Feed = Iterable[tuple[str, str, Event | Sequence[Event]]]
 
@@ -28,6 +30,7 @@ class Feeds:
         self._sender = sender
         self._stop = stop
         self._failures: dict[str, BaseException] = {}
+        self._deployments: deque[str] = deque(maxlen=KEPT_DEPLOYMENTS)
         self._threads = [
             threading.Thread(target=self._run, args=(name, feed), name=f"feed-{name}", daemon=True)
             for name, feed in feeds.items()
@@ -37,6 +40,10 @@ class Feeds:
         """Start all feeds."""
         for thread in self._threads:
             thread.start()
+
+    def deployments(self) -> list[str]:
+        """Return the ids of the deployments sent last, newest first."""
+        return list(self._deployments)[::-1]
 
     def running(self) -> bool:
         """Return whether a feed still has something to send; raises FeedFailed when one has ended with an error."""
@@ -65,6 +72,8 @@ class Feeds:
                 if self._stop.is_set():
                     return
                 self._sender.send(topic, key, event)
+                if isinstance(event, Deployment) and event.deployment_id not in self._deployments:
+                    self._deployments.append(event.deployment_id)
         except FeedStopped:
             return
         except Exception as error:  # any error of a feed is the run's, not only the thread's

@@ -69,6 +69,7 @@ class Watch:
             rates=self._rates.observe(now, counts),
             lags=lags(reading.positions, self._engine.read_ends()),
             deployments=observer.deployments(),
+            history=observer.played_back(self._engine.feeds.deployments()),
             problems=observer.problems(),
             proposals=observer.proposals(),
             dead_letters=observer.dead_letters(),

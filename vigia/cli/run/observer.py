@@ -1,11 +1,12 @@
 """What the run reads from the summaries' database: figures and positions, and what the live view shows."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from vigia.cli.run.accounting import Partition, Reading
-from vigia.events.summaries import DeploymentSummary, ProblemSummary, ProposalSummary
+from vigia.events.base import HISTORY_ENVIRONMENT
+from vigia.events.summaries import DeploymentSummary, ProblemSummary, ProposalSummary, Summary
 from vigia.stores.base import LaneId, LaneRow
 from vigia.stores.queries.dead_letter_counts import dead_letter_counts
 from vigia.stores.queries.open_problems import open_problems
@@ -21,6 +22,10 @@ class Database(Reader, Protocol):
     """What is used of the summaries' database."""
 
     def lanes(self) -> list[LaneRow]: ...
+
+    def rows(
+        self, keys: Iterable[tuple[type[Summary], tuple[object, ...]]]
+    ) -> Mapping[tuple[object, ...], Summary]: ...
 
     def outbox(self, lane: LaneId, limit: int) -> Sequence[object]: ...
 
@@ -55,8 +60,16 @@ class Observer:
         return self._positions(self._database.lanes())
 
     def deployments(self) -> list[DeploymentSummary]:
-        """Return the latest deployments."""
-        return recent_deployments(self._database, SHOWN)
+        """Return the latest deployments, but for those of a recorded history, whose times are long past."""
+        latest = recent_deployments(self._database, SHOWN)
+        return [deployment for deployment in latest if deployment.environment != HISTORY_ENVIRONMENT]
+
+    def played_back(self, deployment_ids: Sequence[str]) -> list[DeploymentSummary]:
+        """Return those of these deployments that belong to a recorded history and have been scored, in this order."""
+        found = self._database.rows((DeploymentSummary, (each,)) for each in deployment_ids).values()
+        known = {row.deployment_id: row for row in found if isinstance(row, DeploymentSummary)}
+        rows = [known[each] for each in deployment_ids if each in known]
+        return [row for row in rows if row.environment == HISTORY_ENVIRONMENT]
 
     def problems(self) -> list[ProblemSummary]:
         """Return open problems."""

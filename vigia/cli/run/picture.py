@@ -26,6 +26,9 @@ class Picture:
     rates: Mapping[str, float] = field(default_factory=dict)
     lags: Mapping[str, int] = field(default_factory=dict)
     deployments: Sequence[DeploymentSummary] = ()
+    """The latest by their own time."""
+    history: Sequence[DeploymentSummary] = ()
+    """Of a recorded history: the latest to be played back, whose own times are long past."""
     problems: Sequence[ProblemSummary] = ()
     proposals: Sequence[ProposalSummary] = ()
     dead_letters: Mapping[str, int] = field(default_factory=dict)

@@ -21,6 +21,7 @@ HEADING = "bold white on grey23"
 SEVERITY_STYLES = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": ""}
 OUTCOME_STYLES = {"failed": "red", "succeeded": "green"}
 LAG_WORTH_A_LOOK = 1_000
+MAX_VERSION = 12
 RISK_HIGH, RISK_RAISED = 0.5, 0.3
 
 
@@ -65,16 +66,18 @@ def deployments(picture: Picture, rows: int) -> Table:
         Column("risk", number=True),
         Column("outcome", fills=True),
     )
-    for line in picture.deployments[:rows]:
+    # the present takes at most half of the room while a history is played back
+    new = picture.deployments[: max(rows // 2, rows - len(picture.history))]
+    for line in [*new, *picture.history][:rows]:
         table.add_row(
             _when(latest(line), picture.now),
             escape(line.service),
             escape(line.scope),
-            escape(line.version[:12]),
+            escape((line.version or line.external_id)[:MAX_VERSION]),
             _risk(line.risk),
             Text(line.outcome or "-", style=OUTCOME_STYLES.get(line.outcome, "dim")),
         )
-    return _filled(table, "none yet", picture.deployments)
+    return _filled(table, "none yet", [*picture.deployments, *picture.history])
 
 
 def problems(picture: Picture, rows: int) -> Table:

@@ -95,7 +95,7 @@ def _title(picture: Picture) -> Text:
 
 def _summary(picture: Picture, width: int) -> Text:
     parts = [
-        Text.assemble((f"{picture.figures.get(figure, 0):,}", "bold"), f" {label}")
+        Text.assemble(f"{label} ", (f"{picture.figures.get(figure, 0):,}", "bold"))
         for label, figure in (SUMMARY if width >= 100 else SUMMARY[:1] + SUMMARY[2:])  # noqa: PLR2004 - what fits
     ]
     return Text("  ").join(parts)
