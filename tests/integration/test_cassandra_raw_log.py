@@ -114,8 +114,11 @@ def test_each_event_of_an_array_can_be_read_in_its_own_row(log, admin, tables):
 
 def test_a_single_event_is_stored_once_and_leaves_no_deletions(log, admin, tables):
     log.append(batch(record(1, b'{"service": "pay"}'), packed=False))
-    (row,) = admin.execute(f"SELECT body, raw, headers, WRITETIME(raw) AS at FROM {tables}.raw_events")
-    assert tuple(row) == ('{"service": "pay"}', None, None, None)
+    result = admin.execute(f"SELECT body, raw, headers FROM {tables}.raw_events", trace=True)
+    assert [tuple(row) for row in result] == [('{"service": "pay"}', None, None)]
+    trace = result.get_query_trace(max_wait_sec=30)
+    counts = [event.description for event in trace.events if "tombstone" in event.description]
+    assert counts == ["Read 1 live rows and 0 tombstone cells"]
 
 
 def test_packed_rows_are_not_compressed_twice(log, admin, tables):
@@ -164,6 +167,8 @@ def test_many_workers_may_migrate_at_the_same_time(server, keyspace, admin):
             log.append(batch(record(1)))
         except Exception as error:  # noqa: BLE001 - reported below
             errors.append(error)
+        finally:
+            log.close()
 
     threads = [threading.Thread(target=run, args=(log,)) for log in logs]
     for thread in threads:
@@ -174,8 +179,6 @@ def test_many_workers_may_migrate_at_the_same_time(server, keyspace, admin):
     applied = list(admin.execute(f"SELECT version FROM {keyspace}.schema_versions"))
     assert [row.version for row in applied] == [one.version for one in migrations()]
     assert list(admin.execute(f"SELECT * FROM {keyspace}.schema_lock")) == []
-    for log in logs:
-        log.close()
 
 
 def test_a_migration_that_failed_half_way_is_finished_by_the_next(session, admin, keyspace):
@@ -191,20 +194,22 @@ def test_a_migration_that_failed_half_way_is_finished_by_the_next(session, admin
 def test_a_migration_changed_after_it_was_applied_is_an_error(session):
     first = Migration(1, "0001_a.cql", "CREATE TABLE IF NOT EXISTS a (k int PRIMARY KEY);")
     migrate(session, [first])
-    with pytest.raises(Unusable, match=r"0001_a\.cql was applied .* with other content"):
+    with pytest.raises(Unusable, match=r"0001_a\.cql was applied with other content"):
         migrate(session, [first._replace(text=f"-- better\n{first.text}")])
 
 
 def test_the_lock_of_a_worker_that_died_is_outlived(session, admin, keyspace, monkeypatch):
     migrate(session, [])
+    wanted = [Migration(1, "0001_a.cql", "CREATE TABLE IF NOT EXISTS a (k int PRIMARY KEY);")]
     monkeypatch.setattr(migrating, "_WAIT_SECONDS", 0.5)
     take = f"INSERT INTO {keyspace}.schema_lock (name, owner) VALUES ('migrations', uuid()) USING TTL "
     admin.execute(f"{take} 60")
     with pytest.raises(Transient, match="another worker"):
-        migrate(session, [])
+        migrate(session, wanted)
+    wanted = [Migration(1, "0001_a.cql", "CREATE TABLE IF NOT EXISTS a (k int PRIMARY KEY);")]
     monkeypatch.setattr(migrating, "_WAIT_SECONDS", 20)
     admin.execute(f"{take} 2")
-    migrate(session, [])
+    migrate(session, wanted)
 
 
 def test_a_server_that_is_not_there_is_transient_and_tried_again():

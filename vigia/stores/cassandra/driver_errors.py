@@ -62,6 +62,13 @@ _LOGIN_CANNOT_BE_CHECKED = "Unable to perform authentication"
 """How a node begins that has no replica of the logins at hand: not the same as a wrong password."""
 
 
+_NO_SCHEMA = ("does not exist", "unconfigured table")
+
+
+class NoSchema(Unusable):
+    """The keyspace or a table is missing: the migration was not run yet."""
+
+
 @contextmanager
 def translated(place: str) -> Iterator[None]:
     """Turn the driver's errors into those of the stores; what is not listed is a bug and passes through."""
@@ -82,8 +89,10 @@ def translate(error: Exception, place: str) -> StoreError | None:
             return inner[0]
     if isinstance(error, AuthenticationFailed) and _LOGIN_CANNOT_BE_CHECKED in str(error):
         return Transient(f"{place}: {error}")
+    if isinstance(error, InvalidRequest) and any(sign in str(error).lower() for sign in _NO_SCHEMA):
+        return NoSchema(f"{place} has no schema: {error} (run the migration first)")
     if isinstance(error, UNUSABLE):
-        return Unusable(f"{place} cannot be used: {error}{_advice(error)}")
+        return Unusable(f"{place} cannot be used: {error}")
     if isinstance(error, TRANSIENT):
         return Transient(f"{place}: {type(error).__name__}: {error}")
     return None
@@ -92,10 +101,3 @@ def translate(error: Exception, place: str) -> StoreError | None:
 def _causes(error: NoHostAvailable) -> list[Exception]:
     errors = error.errors
     return list(errors.values()) if isinstance(errors, dict) else []
-
-
-def _advice(error: Exception) -> str:
-    text = str(error).lower()
-    if isinstance(error, InvalidRequest) and ("does not exist" in text or "unconfigured table" in text):
-        return " (run the migration first)"
-    return ""

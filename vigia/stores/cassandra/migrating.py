@@ -6,15 +6,18 @@ about it, so its id is fixed beforehand.
 """
 
 import hashlib
+import random
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vigia.stores.cassandra.driver_errors import translated
+from cassandra import WriteTimeout
+
+from vigia.stores.cassandra.driver_errors import NoSchema, translated
 from vigia.stores.cassandra.session import CassandraSession
 from vigia.stores.errors import Transient, Unusable
 
@@ -28,6 +31,10 @@ LOCK_SECONDS = 60
 _WAIT_SECONDS = 2.0 * LOCK_SECONDS
 _POLL_SECONDS = 0.2
 _DDL_SECONDS = 60.0
+_ATTEMPTS = 10
+_NOBODY = uuid.UUID(int=0)
+"""Stands for the holder when the lock has just gone."""
+
 _NAMESPACE = uuid.UUID("6f1c63a0-6d3f-4c53-9b1e-0d7c4b0a0f55")
 _NAME = re.compile(r"(?P<version>\d{4})_\w+\.cql")
 
@@ -63,13 +70,20 @@ def migrations(folder: Path = FILES) -> list[Migration]:
 
 
 def migrate(session: CassandraSession, wanted: list[Migration]) -> None:
-    """Create the keyspace and apply what is missing of `wanted`; raises Unusable when an applied file has changed."""
-    keyspace = session.address.keyspace
+    """Create the keyspace and apply what is missing of `wanted`; raises Unusable when an applied file has changed.
+
+    Where nothing is missing nothing is written, so a worker needs no right to change the schema.
+    """
+    try:
+        if not _missing(_applied(session), wanted):
+            return
+    except NoSchema:
+        pass
     with translated(session.address.text):
         _create_keyspace(session)
-        inner = session.opened(keyspace)
+        inner = session.opened(session.address.keyspace)
         try:
-            lock_id = uuid.uuid5(_NAMESPACE, keyspace)
+            lock_id = uuid.uuid5(_NAMESPACE, session.address.keyspace)
             _define(
                 inner,
                 f"CREATE TABLE IF NOT EXISTS schema_lock (name text PRIMARY KEY, owner uuid) WITH id = '{lock_id}'",
@@ -80,26 +94,31 @@ def migrate(session: CassandraSession, wanted: list[Migration]) -> None:
                     "CREATE TABLE IF NOT EXISTS schema_versions "
                     "(version int PRIMARY KEY, name text, checksum text, applied_at timestamp)",
                 )
-                applied = {
-                    row.version: row for row in inner.execute("SELECT version, name, checksum FROM schema_versions")
-                }
-                for migration in wanted:
-                    if migration.version not in applied:
-                        renew()
-                        _apply(inner, migration)
-                    elif applied[migration.version].checksum != migration.checksum:
-                        raise Unusable(
-                            f"{migration.name} was applied to {session.address.text} with other content: "
-                            "take the change back and write it into a new file"
-                        )
+                for migration in _missing(_applied(session), wanted):
+                    renew()
+                    _apply(inner, migration)
         finally:
             inner.shutdown()
 
 
 def applied_version(session: CassandraSession) -> int:
     """Return the newest version that was applied; raises Unusable when there is no schema at all."""
-    rows = session.rows(session.bind("SELECT version FROM {}.schema_versions", ()))
-    return max((row.version for row in rows), default=0)
+    return max(_applied(session), default=0)
+
+
+def _applied(session: CassandraSession) -> dict[int, str]:
+    """Return the checksums of the applied files by their versions."""
+    rows = session.rows(session.bind("SELECT version, checksum FROM {}.schema_versions", ()))
+    return dict(map(tuple, rows))
+
+
+def _missing(applied: dict[int, str], wanted: list[Migration]) -> list[Migration]:
+    for migration in wanted:
+        if applied.get(migration.version, migration.checksum) != migration.checksum:
+            raise Unusable(
+                f"{migration.name} was applied with other content: take the change back and write it into a new file"
+            )
+    return [migration for migration in wanted if migration.version not in applied]
 
 
 def _create_keyspace(session: CassandraSession) -> None:
@@ -131,21 +150,41 @@ def _define(session: Any, statement: str) -> None:
 
 
 @contextmanager
-def _lock(session: Any) -> Iterator[Any]:
+def _lock(session: Any) -> Iterator[Callable[[], None]]:
+    """Hold the lock; what is yielded lengthens its life, or raises when it has ended."""
     owner = uuid.uuid4()
     take = f"INSERT INTO schema_lock (name, owner) VALUES ('migrations', %s) IF NOT EXISTS USING TTL {LOCK_SECONDS}"
     keep = f"UPDATE schema_lock USING TTL {LOCK_SECONDS} SET owner = %s WHERE name = 'migrations' IF owner = %s"
+    release = "DELETE FROM schema_lock WHERE name = 'migrations' IF owner = %s"
     end = time.monotonic() + _WAIT_SECONDS
-    while not session.execute(take, (owner,)).was_applied:
+    while _holder(session, take, (owner,)) not in {None, owner}:
         if time.monotonic() > end:
             raise Transient("another worker has been migrating the raw log for minutes")
-        time.sleep(_POLL_SECONDS)
+        # not all at once, or the attempts get in each other's way
+        time.sleep(_POLL_SECONDS * (1 + random.random()))  # noqa: S311 - secures nothing
 
     def renew() -> None:
-        if not session.execute(keep, (owner, owner)).was_applied:
+        if _holder(session, keep, (owner, owner)) not in {None, owner}:
             raise Transient("the lock on the schema was lost: another worker is migrating")
 
     try:
         yield renew
     finally:
-        session.execute("DELETE FROM schema_lock WHERE name = 'migrations' IF owner = %s", (owner,))
+        _holder(session, release, (owner,))
+
+
+def _holder(session: Any, statement: str, values: tuple[uuid.UUID, ...]) -> uuid.UUID | None:
+    """Carry out a change to the lock; return None when it was made, else who holds the lock.
+
+    A conditional change that timed out may have happened. Each of ours can be repeated: the answer then names us.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            result = session.execute(statement, values)
+        except WriteTimeout:
+            continue
+        if result.was_applied:
+            return None
+        row = result.one()
+        return getattr(row, "owner", None) or _NOBODY
+    raise Transient("the lock on the schema cannot be changed: the attempts of several workers are in each other's way")
