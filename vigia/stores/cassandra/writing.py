@@ -5,7 +5,7 @@ as many rows a second as single statements. Every write is an upsert with the sa
 not matter, and whatever fails half-way is simply done again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -23,8 +23,8 @@ BATCHES = "batches"
 
 DAY = 24 * HOUR
 
-INDEX_ROWS_REMEMBERED = 200_000
-"""A thousand services in fifty blocks each; about 40 MB when full."""
+INDEX_ROWS_REMEMBERED = 100_000
+"""A thousand services in a hundred blocks; about 25 MB when full."""
 
 _BATCH_STATEMENTS = 100
 _BATCH_BYTES = 128 * 1024
@@ -42,83 +42,76 @@ class Writer:
 
     def append(self, batch: RawBatch) -> None:
         """Keep the records of `batch`, and where to find them."""
-        if batch.packed:
-            statements, index = self._packed(batch)
-        else:
-            statements, index = self._rows(batch)
-        new = self._written.missing(index)
-        self._session.write(chain(statements, (self._session.bind(str(text), values) for text, *values in new)))
+        index: set[_Values] = set()
+        new: list[_Values] = []
+        statements = self._packed(batch, index) if batch.packed else self._rows(batch, index)
+        # all of these are generators: the first requests are under way while later ones are put together
+        self._session.write(chain(statements, self._index_statements(index, new)))
         self._written.add(new)
 
-    def _packed(self, batch: RawBatch) -> tuple[Iterable[Any], set[_Values]]:
+    def _packed(self, batch: RawBatch, index: set[_Values]) -> Iterator[Any]:
         place = (batch.cluster_id, batch.topic, batch.partition)
-        rows = list(packed_rows(batch, self._layout))
-        buckets = [row.first_offset // self._layout.batch_bucket for row in rows]
-        statements = [
-            self._session.bind(cql.ADD_BATCH, (*place, bucket, *row)) for bucket, row in zip(buckets, rows, strict=True)
-        ]
-        index: set[_Values] = {(cql.ADD_BUCKET, *place, BATCHES, bucket) for bucket in buckets}
-        blocks = blocks_of(rows, self._layout)
+        blocks = set()
+        for row in packed_rows(batch, self._layout):
+            bucket = row.first_offset // self._layout.batch_bucket
+            yield self._session.bind(cql.ADD_BATCH, (*place, bucket, *row))
+            index.add((cql.ADD_BUCKET, *place, BATCHES, bucket))
+            blocks |= blocks_of([row], self._layout)
         for service, hour in hours_of(batch.entries):
             day = hour * HOUR // DAY
             index.add((cql.ADD_DAY, service, day))
             index.update((cql.ADD_BLOCK_TO_SERVICE, service, day, hour, *place, block) for block in blocks)
-        return statements, index
 
-    def _rows(self, batch: RawBatch) -> tuple[Iterable[Any], set[_Values]]:
+    def _rows(self, batch: RawBatch, index: set[_Values]) -> Iterator[Any]:
         place = (batch.cluster_id, batch.topic, batch.partition)
         together = _Together()
-        index: set[_Values] = set()
         for row in event_rows(batch):
             bucket = row.offset // self._layout.event_bucket
             index.add((cql.ADD_BUCKET, *place, ROWS, bucket))
             size = len(row.body or "") + len(row.raw or b"")
-            together.add(bucket, self._session.bind(cql.ADD_EVENT, _event_values(place, bucket, row)), size)
-            entry = row.entry
-            if entry is None:
-                continue
-            day = int(entry.at // DAY)
-            index.add((cql.ADD_DAY, entry.service, day))
-            values = (
-                entry.service,
-                day,
-                _milliseconds(entry.at),
-                *place,
-                row.offset,
-                row.position,
-                entry.event_id,
-                entry.at,
-            )
-            together.add((entry.service, day), self._session.bind(cql.ADD_EVENT_TO_SERVICE, values), 0)
-        return together.statements(), index
+            yield from together.add(bucket, self._session.bind(cql.ADD_EVENT, _event_values(place, bucket, row)), size)
+            if row.entry is not None:
+                service, at, event_id = row.entry.service, row.entry.at, row.entry.event_id
+                day = int(at // DAY)
+                index.add((cql.ADD_DAY, service, day))
+                values = (service, day, _milliseconds(at), *place, row.offset, row.position, event_id, at)
+                yield from together.add((service, day), self._session.bind(cql.ADD_EVENT_TO_SERVICE, values), 0)
+        yield from together.rest()
+
+    def _index_statements(self, index: set[_Values], new: list[_Values]) -> Iterator[Any]:
+        new += self._written.missing(index)
+        for text, *values in new:
+            yield self._session.bind(str(text), values)
 
 
 class _Together:
-    """Statements by the partition they write to, in unlogged batches of bounded size."""
+    """Statements by the partition they write to, put together in unlogged batches of bounded size."""
 
     def __init__(self) -> None:
         self._open: dict[object, tuple[list[Any], int]] = {}
-        self._full: list[list[Any]] = []
 
-    def add(self, partition: object, statement: Any, size: int) -> None:
-        """Put `statement`, of about `size` bytes, with the others of its partition."""
-        statements, total = self._open.get(partition, ([], 0))
+    def add(self, partition: object, statement: Any, size: int) -> Iterator[Any]:
+        """Put `statement`, of about `size` bytes, with the others of its partition; return the batch that it fills."""
+        statements, total = self._open.pop(partition, ([], 0))
         statements.append(statement)
-        self._open[partition] = (statements, total + size)
         if len(statements) >= _BATCH_STATEMENTS or total + size >= _BATCH_BYTES:
-            self._full.append(statements)
-            del self._open[partition]
+            yield _unlogged(statements)
+        else:
+            self._open[partition] = (statements, total + size)
 
-    def statements(self) -> Iterator[Any]:
-        """Return what is to be sent."""
-        for statements in chain(self._full, (statements for statements, _ in self._open.values())):
-            if len(statements) == 1:
-                yield statements[0]
-                continue
-            batch = BatchStatement(BatchType.UNLOGGED)
-            batch.is_idempotent = True
-            batch.add_all(statements, [None] * len(statements))
-            yield batch
+    def rest(self) -> Iterator[Any]:
+        """Return the batches that are not full."""
+        for statements, _ in self._open.values():
+            yield _unlogged(statements)
+
+
+def _unlogged(statements: list[Any]) -> Any:
+    if len(statements) == 1:
+        return statements[0]
+    batch = BatchStatement(BatchType.UNLOGGED)
+    batch.is_idempotent = True
+    batch.add_all(statements, [None] * len(statements))
+    return batch
 
 
 def _event_values(place: tuple[str, str, int], bucket: int, row: EventRow) -> _Values:
