@@ -19,20 +19,17 @@ from yarl import URL
 
 from vigia.app import broker
 from vigia.app.opening import Stores, open_stores
-from vigia.app.routes import ROUTES, read_catalog
+from vigia.app.routes import ROUTES
+from vigia.app.steps import make_steps
 from vigia.settings import Settings
 from vigia.stores.errors import Transient, Unusable
-from vigia.streaming.compute import StepLimits
 from vigia.streaming.crash_points import CrashPoints, NoCrashPoints
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, Retry, end_process
-from vigia.streaming.flood import FloodLimits
-from vigia.streaming.intake import Intake
 from vigia.streaming.lane import LaneLimits
 from vigia.streaming.lanes import Lanes, Worker
 from vigia.streaming.ownership import Cluster
 from vigia.streaming.ports import Ports
 from vigia.streaming.publisher import KafkaPublisher
-from vigia.streaming.step import Step
 from vigia.streaming.transport import Transport, TransportSettings
 
 STOP_WITHIN = 10.0
@@ -100,15 +97,6 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
 def make_lanes(settings: Settings, ports: Ports, cluster: Cluster) -> Lanes:
     """Return the lanes for ROUTES."""
     stream = settings.stream
-    catalog = read_catalog(settings.catalog)
-    limits = StepLimits(
-        FloodLimits(stream.invalid_ratio, stream.invalid_minimum, stream.invalid_run), stream.seen_horizon
-    )
-    steps = {}
-    for row in ROUTES:
-        route = row.route(settings)
-        intakes = {topic.name: Intake(topic, catalog.scope_of, stream.future_limit) for topic in route.topics}
-        steps[route.agent] = Step(route, intakes, limits, ports)
     lane_limits = LaneLimits(
         step_max_records=stream.step_max_records,
         step_max_bytes=stream.step_max_bytes,
@@ -118,7 +106,7 @@ def make_lanes(settings: Settings, ports: Ports, cluster: Cluster) -> Lanes:
         lost_grace=2 * settings.kafka.session_timeout,
     )
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    return Lanes(steps, ports, lane_limits, Worker(owner, cluster, stream.state_cache_entries))
+    return Lanes(make_steps(settings, ports), ports, lane_limits, Worker(owner, cluster, stream.state_cache_entries))
 
 
 def make_app(settings: Settings, lanes: Lanes) -> faust.App:

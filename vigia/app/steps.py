@@ -1,0 +1,24 @@
+"""The step of every agent, as the settings want it: the same for a worker and for a rebuild from the raw log."""
+
+from vigia.app.routes import ROUTES, read_catalog
+from vigia.settings import Settings
+from vigia.streaming.compute import StepLimits
+from vigia.streaming.flood import FloodLimits
+from vigia.streaming.intake import Intake
+from vigia.streaming.ports import Ports
+from vigia.streaming.step import Step
+
+
+def make_steps(settings: Settings, ports: Ports) -> dict[str, Step]:
+    """Return the step of each line of ROUTES, by its agent."""
+    stream = settings.stream
+    catalog = read_catalog(settings.catalog)
+    limits = StepLimits(
+        FloodLimits(stream.invalid_ratio, stream.invalid_minimum, stream.invalid_run), stream.seen_horizon
+    )
+    steps = {}
+    for row in ROUTES:
+        route = row.route(settings)
+        intakes = {topic.name: Intake(topic, catalog.scope_of, stream.future_limit) for topic in route.topics}
+        steps[route.agent] = Step(route, intakes, limits, ports)
+    return steps
