@@ -15,8 +15,11 @@ CONFIG = MetricsConfig(
     detectors=DetectorConfig(high_error_rate=HighErrorRate(min_samples=1, close_after=2)),
 )
 
-times = st.floats(0.0, 1_500.0).map(lambda offset: START + offset) | st.integers(-20, 25).map(
-    lambda minute: START + 60.0 * minute
+times = st.floats(0.0, 1_500.0).map(lambda offset: START + offset) | st.builds(
+    # where windows end, and where they close
+    lambda minute, after: START + 60.0 * minute + after,
+    st.integers(-20, 25),
+    st.sampled_from([0.0, CONFIG.lateness]),
 )
 values = st.sampled_from([0.0, -0.0, 0.01, 0.04, 0.2, 0.9, 1e280, -1e280, 5e-324, -3.5]) | st.floats(
     -1e280, 1e280, allow_nan=False

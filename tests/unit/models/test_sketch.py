@@ -5,6 +5,7 @@ from decimal import Decimal
 from math import inf, nan, nextafter
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +124,19 @@ def test_merged_totals_equal_the_totals_of_all_values(values, random):
         result = merged(result, totals_of(part))
     assert result == totals_of(sorted(values))
     assert sketch_in(result.digest) == Sketch.of(values)
+
+
+def test_zeros_of_both_signs_give_the_same_bytes():
+    assert {msgspec.msgpack.encode(totals_of(values)) for values in ([0.0, -0.0], [-0.0, 0.0], [-0.0, -0.0])} == {
+        msgspec.msgpack.encode(totals_of([0.0, 0.0]))
+    }
+
+
+def test_the_smallest_magnitudes_share_the_lowest_bucket_that_is_kept(monkeypatch):
+    monkeypatch.setattr(module, "MAX_BUCKETS", 3)
+    sketch = Sketch.of([1.0, 2.0, 4.0, 8.0, 16.0, -1.0])
+    assert sketch.positive == {key_of(4.0): 3, key_of(8.0): 1, key_of(16.0): 1}
+    assert sketch.negative == {key_of(1.0): 1}
 
 
 def test_no_values_have_no_quantile_and_quantiles_lie_in_0_to_1():

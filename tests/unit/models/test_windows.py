@@ -122,11 +122,11 @@ def test_a_timer_that_fires_early_waits_for_the_silence():
     assert lane.timers == {("idle", "shop"): START + 100}
 
 
-def test_the_timer_is_not_moved_by_every_batch():
+def test_the_timer_is_not_moved_by_batches_and_windows_while_it_is_pending():
     lane = Lane(model()).run([Sent(sample(10.0), START + 10)])
-    before = dict(lane.timers)
-    assert Lane(lane.model, states=lane.states).run([Sent(sample(11.0), START + 11)]).timers == {}
-    assert before == {("idle", "shop"): START + 70}
+    assert lane.timers == {("idle", "shop"): START + 70}
+    lane.run([Sent(sample(11.0), START + 20), Sent(sample(61.0), START + 30)])
+    assert lane.timers == {("idle", "shop"): START + 70}
 
 
 def test_a_replay_of_old_events_closes_nothing_early_while_samples_arrive():
@@ -149,6 +149,34 @@ def test_a_window_that_ends_ahead_of_the_clock_waits_for_it():
     assert lane.timers == {("idle", "shop"): START + 305}
     lane.run([Tick(START + 305)])
     assert list(windows(lane)) == [0, 240]
+
+
+def test_the_clock_closes_only_the_windows_whose_lateness_is_over():
+    lane = Lane(model(lateness=90.0)).run([Sent(sample(10.0), START), Sent(sample(70.0), START), Tick(START + 150)])
+    assert list(windows(lane)) == [0]
+    assert lane.timers == {("idle", "shop"): START + 210}
+
+
+@pytest.mark.parametrize("lateness", [0.1, 0.3, 5.7, 59.9])
+def test_a_window_closes_at_its_end_plus_lateness_whatever_floats_round_to(lateness):
+    for minute in range(200):
+        end = START + 60.0 * minute + 60.0
+        first, last = (Sample(service="shop", metric="latency", ts=ts, value=1.0) for ts in (end - 1, end + lateness))
+        lane = Lane(model(lateness=lateness)).run([Sent(first, START), Sent(last, START)])
+        assert len(windows(lane)) == 1
+
+
+def test_a_window_closes_even_when_subtracting_the_lateness_would_round_below_its_end():
+    end, lateness = 3_420, 2002.2524785945538
+    assert (end + lateness) - lateness < end
+    sent = [Sent(Sample(service="shop", metric="m", ts=ts, value=1.0), START) for ts in (end - 1.0, end + lateness)]
+    assert len(windows(Lane(model(lateness=lateness)).run(sent))) == 1
+
+
+def test_a_sample_exactly_at_the_end_plus_lateness_closes_in_the_hot_loop_too():
+    lane = Lane(model(), reload=False)
+    lane.run([Sent(sample(10.0), START), Sent(sample(64.0), START), Sent(sample(65.0), START)])
+    assert list(windows(lane)) == [0]
 
 
 def test_a_sample_older_than_the_retention_is_refused_with_both_times():

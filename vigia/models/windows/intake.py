@@ -136,7 +136,8 @@ class Intake:
 
     def _young_enough(self, event: Sample, state: ServiceState) -> Sequence[tuple[float, float]]:
         """Return the points within retention; raises InvalidEvent when there is none, else counts the others."""
-        points = event.points or ((event.occurred_at, event.value or 0.0),)
+        # not `value or 0.0`: that would turn -0.0 into 0.0, and the hot loop would not
+        points = event.points or ((event.occurred_at, 0.0 if event.value is None else event.value),)
         oldest = self._boundary(state) - self._config.retention
         if min(ts for ts, _ in points) >= oldest:
             return points
