@@ -27,7 +27,6 @@ class Child:
         answers: bool = False,
     ) -> None:
         self.log = log
-        log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 [sys.executable, "-m", module, *arguments],
@@ -78,7 +77,8 @@ class Child:
 
 
 def rotate(log: Path, kept: int = KEPT_LOGS) -> None:
-    """Move a log of an earlier run out of the way: `x.log` to `x.log.1`, up to `kept` of them."""
+    """Make room for a log, and move that of an earlier run out of the way: `x.log` to `x.log.1`, up to `kept` of them."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     if not log.exists() or not log.stat().st_size:
         return
     for number in range(kept, 0, -1):

@@ -17,7 +17,8 @@ STEADY_SECONDS = 60.0
 MOST_FAILURES = 12
 """Ends in a row, each before STEADY_SECONDS, after which the run gives up."""
 
-SHOWN_LINES = 20
+SHOWN_LINES = 8
+SHOWN_WIDTH = 400
 WAIT_SECONDS = 0.1
 
 MEANINGS = {
@@ -163,5 +164,5 @@ def _how(code: int) -> str:
 
 
 def _explained(said: str, log: Path) -> str:
-    lines = "\n".join(f"  | {line}" for line in last_lines(log, SHOWN_LINES))
+    lines = "\n".join(f"  | {line[:SHOWN_WIDTH]}" for line in last_lines(log, SHOWN_LINES))
     return f"{said}\nthe end of its log, {log}:\n{lines or '  (it is empty)'}"
