@@ -156,14 +156,18 @@ class Intake:
 
 
 def raw_entries(taken: Taken, *, packed: bool) -> list[RawEntry]:
-    """Return by what the batch's events can be found in the raw log."""
+    """Return by what the batch's events can be found in the raw log.
+
+    An event that names no service is found by its key: the AI agent of a decision, the scope of an outcome.
+    """
     entries: list[RawEntry] = []
     hours: set[tuple[str, int]] = set()
     records = taken.batch.records
     for event, record, position, identity in zip(
         taken.events, taken.record_of, taken.position_of, taken.identities, strict=True
     ):
-        service = getattr(event, "service", "")
+        # an event is only taken when its record's key is its own
+        service = getattr(event, "service", "") or (records[record].key or b"").decode()
         at = event.occurred_at
         if packed:
             hour = int(at // 3600)

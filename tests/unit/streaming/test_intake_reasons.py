@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.support.bad_case import GOOD, PARTITIONS, SERVICE, Case, Expected, encoded, sample
+from tests.support.bad_case import AI_AGENT, GOOD, PARTITIONS, SCOPE, SERVICE, Case, Expected, encoded, sample
 from tests.support.bad_input import CASES
 from vigia.app.routes import ROUTES
 from vigia.events.effects import States
@@ -50,8 +50,8 @@ def step(topic: str, partition: int, records: Sequence[RawRecord]) -> Done:
     route = route_of(topic)
     intake = Intake(route.topic(topic), lambda service, at: "unassigned", 300.0)
     taken = intake.take(Batch(topic, partition, 1, 0, records), PARTITIONS)
-    # what is written for the raw log must not fail either
-    raw_entries(taken, packed=route.packed)
+    # Cassandra refuses an index without a name
+    assert all(entry.service for entry in raw_entries(taken, packed=route.packed))
     fresh = fresh_events(route, taken, {})
     states = States({key: None for event in taken.events for key in route.model.keys(event)})
     changes = run_model(route, fresh, [], taken.clock, states)
@@ -143,6 +143,20 @@ def test_a_tick_moves_the_clock_and_is_no_event():
     assert done.figures == {"in": 0, "applied": 0, "duplicate": 0, "invalid": 0, "moved": 0, "ticks": 1}
     assert done.commit.lane.clock == NOW
     assert not done.commit.dead_letters
+
+
+def test_what_names_no_service_is_found_in_the_raw_log_by_its_key():
+    for topic, names in (
+        ("ai-decisions", AI_AGENT),
+        ("feedback", SCOPE),
+        ("deployments", SERVICE),
+        ("metrics", SERVICE),
+    ):
+        key, good = GOOD[topic]
+        lane = partition_of(key, PARTITIONS)
+        intake = Intake(route_of(topic).topic(topic), lambda service, at: "", 300.0)
+        taken = intake.take(Batch(topic, lane, 1, 0, [record(0, good(NOW, 1), key, lane)]), PARTITIONS)
+        assert [entry.service for entry in raw_entries(taken, packed=False)] == [names]
 
 
 def test_names_that_are_too_long_are_not_remembered():
