@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, Protocol, TypeVar
 
-from vigia.stores.errors import Transient
+from vigia.stores.errors import Transient, UnknownOutcome
 
 EXIT_BUG = 70
 """EX_SOFTWARE: an error that nobody expected; restart, and after three attempts the batch is bisected."""
@@ -53,7 +53,8 @@ class Retry:
     """Retries transient errors with exponential backoff and full jitter (Brooker, "Exponential backoff and jitter",
     2015).
 
-    `budget` is in seconds over one operation; `revoked` cuts waiting short.
+    `budget` is in seconds over one operation; `revoked` cuts waiting short. A lost answer to COMMIT is retried too:
+    every method of a store is safe to repeat, but for the commit of a step, which looks itself whether it happened.
     """
 
     def __init__(self, budget: float, first: float = 0.05, longest: float = 2.0) -> None:
@@ -71,12 +72,12 @@ class Retry:
         while True:
             try:
                 return await operation()
-            except Transient as error:
+            except (Transient, UnknownOutcome) as error:
                 if revoked is not None and revoked.is_set():
                     raise LaneLostError(what) from error
                 left = deadline - loop.time()
                 if left <= 0:
-                    raise
+                    raise Transient(str(error)) from error
                 logger.warning("%s: %s; retrying for another %.0f s", what, error, left)
             delay = min(left, random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, self._longest)

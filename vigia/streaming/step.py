@@ -158,16 +158,15 @@ class Step:
         summaries, lane = self._ports.summaries, commit.lane
         try:
             await self._ports.offload(summaries.commit, commit)
-        except Conflict as error:
-            raise LaneLostError(f"lane {lane.lane} was taken over by another worker") from error
-        except UnknownOutcome as error:
-            # the answer to COMMIT was lost: the lane's row says whether it happened
+        except (Conflict, UnknownOutcome) as error:
+            # the lane's row says whether this step happened: the answer to COMMIT may have been lost, now or at an
+            # earlier try that could not look
             now = await self._ports.offload(summaries.read_lane, lane.lane)
-            if now is not None and now.version == lane.version and now.owner == lane.owner:
+            if now is not None and (now.version, now.step, now.owner) == (lane.version, lane.step, lane.owner):
                 return
-            if now is not None and now.version == commit.expected_version:
+            if isinstance(error, UnknownOutcome) and now is not None and now.version == commit.expected_version:
                 raise Transient("the commit did not happen") from error
-            raise LaneLostError(f"lane {lane.lane} was taken over while a commit was under way") from error
+            raise LaneLostError(f"lane {lane.lane} was taken over by another worker") from error
 
     async def _next_due(self, state: LaneState, commit: StepCommit, revoked: asyncio.Event) -> None:
         soonest = min((timer.due for timer in commit.timers_set), default=None)
