@@ -81,6 +81,8 @@ class Lanes:
         share = max(1, self._worker.cache_entries // max(1, len(facts)))
         for agent, partitions in by_agent.items():
             check_aligned(partitions)
+            if not any(partitions.values()):
+                continue  # the agent's lanes are all with other workers
             count = self._partition_count(agent, counts)
             for number in sorted(next(iter(partitions.values()))):
                 lane = LaneId(agent, number)

@@ -12,6 +12,22 @@ from vigia.streaming.lanes import Lanes
 from vigia.streaming.ownership import BrokerFacts
 
 
+class RecordedFlow:
+    """Implements `vigia.streaming.lane.Flow`: writes down what it is asked for, as (what, topic, partition, ...)."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    async def seek(self, topic: str, partition: int, offset: int) -> None:
+        self.asked.append(("seek", topic, partition, offset))
+
+    def pause(self, topic: str, partition: int) -> None:
+        self.asked.append(("pause", topic, partition))
+
+    def resume(self, topic: str, partition: int) -> None:
+        self.asked.append(("resume", topic, partition))
+
+
 class Reader:
     """Implements `vigia.streaming.lane.Flow`. `sizes` are the numbers of records of successive fetches."""
 

@@ -1,0 +1,120 @@
+"""Taking lanes over: from where they are read, and what must fit before anything is."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.fakes.clock import run
+from tests.support.fakes.notes import NotesModel, topic
+from tests.support.fakes.process import Ended, Mishap
+from tests.support.fakes.reader import RecordedFlow
+from tests.support.fakes.world import PARTITIONS, World
+from vigia.streaming.failure import EXIT_NEEDS_PERSON, EXIT_TRANSIENT
+from vigia.streaming.lanes import Lanes, Worker
+from vigia.streaming.ownership import BrokerFacts, Cluster
+from vigia.streaming.route import Route
+
+EMPTY = BrokerFacts(0, 0)
+COUNTS = {"notes": PARTITIONS, "more": PARTITIONS}
+
+
+def facts(partitions: range | list[int], at: BrokerFacts = EMPTY) -> dict[tuple[str, int], BrokerFacts]:
+    return {(name, number): at for name in ("notes", "more") for number in partitions}
+
+
+def acquire(
+    world: World, at: dict[tuple[str, int], BrokerFacts], counts: dict[str, int] = COUNTS, **options: Any
+) -> dict[tuple[str, int], int]:
+    """Take over what the facts are about, in a new process."""
+    return run(world.lanes(world.process(**options)).acquire(at, counts, 1, RecordedFlow()))
+
+
+def test_a_new_lane_begins_at_the_start_of_the_log():
+    positions = acquire(World(), facts([0, 2], BrokerFacts(7, 9)))
+    assert positions == {("notes", 0): 7, ("more", 0): 7, ("notes", 2): 7, ("more", 2): 7}
+
+
+def test_a_worker_without_a_lane_of_some_agent_takes_the_others_over():
+    # three workers and an agent with one lane: two of them get none of it
+    world = World()
+    process = world.process()
+    other = Route("other", (topic("single"),), NotesModel(), packed=False, emits=())
+    steps = {"notes": world.step(process), "other": World(route=other).step(process)}
+    lanes = Lanes(steps, process.ports, world.lane_limits, Worker("worker-1", world.cluster, 100))
+    positions = run(lanes.acquire(facts([1]), COUNTS, 1, RecordedFlow()))
+    assert positions == {("notes", 1): 0, ("more", 1): 0}
+
+
+def test_a_worker_without_any_lane_has_nothing_to_take_over():
+    assert acquire(World(), {}, {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("stored", "at", "says"),
+    [
+        (5, BrokerFacts(6, 9), "now starts at 6"),
+        (5, BrokerFacts(0, 4), "ends at 4"),
+    ],
+)
+def test_a_stored_offset_outside_the_log_ends_with_an_explanation(stored, at, says):
+    world = World()
+    row = world.take_over(0).row
+    world.memory.lane_rows[row.lane] = msgspec.structs.replace(row, offsets={"notes": stored})
+    with pytest.raises(Ended, match=says) as ended:
+        acquire(world, facts([0], at))
+    assert ended.value.code == EXIT_NEEDS_PERSON
+
+
+@pytest.mark.parametrize("at", [BrokerFacts(5, 5), BrokerFacts(0, 5), BrokerFacts(5, 9)])
+def test_a_stored_offset_within_the_log_is_where_reading_goes_on(at):
+    world = World()
+    row = world.take_over(0).row
+    world.memory.lane_rows[row.lane] = msgspec.structs.replace(row, offsets={"notes": 5})
+    assert acquire(world, facts([0], at)) == {("notes", 0): 5, ("more", 0): at.log_start}
+
+
+def test_another_cluster_ends_with_an_explanation():
+    world = World()
+    world.take_over(0)
+    world.cluster = Cluster("cluster-2", ephemeral=False)
+    with pytest.raises(Ended, match="cluster-1") as ended:
+        acquire(world, facts([0]))
+    assert ended.value.code == EXIT_NEEDS_PERSON
+
+
+def test_a_broker_that_forgets_is_adopted_with_fresh_offsets_and_all_states_kept():
+    world = World()
+    row = world.take_over(0).row
+    world.memory.lane_rows[row.lane] = msgspec.structs.replace(row, offsets={"notes": 50}, step=3, outbox_next=8)
+    world.cluster = Cluster("cluster-2", ephemeral=True)
+    assert acquire(world, facts([0]))["notes", 0] == 0
+    adopted = world.memory.lane_rows[row.lane]
+    assert (adopted.cluster_id, adopted.offsets, adopted.step, adopted.outbox_next) == ("cluster-2", {}, 3, 8)
+
+
+def test_another_number_of_partitions_ends_with_an_explanation():
+    world = World()
+    world.take_over(0)
+    with pytest.raises(Ended, match="4 partitions a topic, but now there are 8") as ended:
+        acquire(world, facts([0]), {"notes": 8, "more": 8})
+    assert ended.value.code == EXIT_NEEDS_PERSON
+
+
+def test_topics_of_an_agent_with_different_numbers_of_partitions_end_with_an_explanation():
+    with pytest.raises(Ended, match="more: 8, notes: 4") as ended:
+        acquire(World(), facts([0]), {"notes": 4, "more": 8})
+    assert ended.value.code == EXIT_NEEDS_PERSON
+
+
+def test_an_assignment_that_is_not_aligned_ends_with_an_explanation():
+    split = {("notes", 0): EMPTY, ("more", 1): EMPTY}
+    with pytest.raises(Ended, match="do not belong together") as ended:
+        acquire(World(), split)
+    assert ended.value.code == EXIT_NEEDS_PERSON
+
+
+def test_a_database_that_stays_away_ends_the_process_as_transient():
+    with pytest.raises(Ended) as ended:
+        acquire(World(), facts([0]), budget=5.0, mishaps={("acquire", n): Mishap.REFUSED for n in range(999)})
+    assert ended.value.code == EXIT_TRANSIENT
