@@ -1,0 +1,121 @@
+"""What must hold after any fault: nothing lost, nothing twice, everything as recomputed from the input."""
+
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+import pytest
+
+from tests.faults.load import Expected
+from tests.support import counts, opened_stores, read_topic, wait_until
+from vigia import topics
+from vigia.events.summaries import WindowSummary
+from vigia.stores.base import LaneRow
+from vigia.stores.sql.summary_rows import select_rows, to_struct
+
+INPUTS = [topic.name for topic in topics.TOPICS if any(reader.endswith("-agent") for reader in topic.read_by)]
+
+
+def wait_until_applied(env: Mapping[str, str], expected: Expected, within: float) -> None:
+    """Wait until all events were applied and every window has closed."""
+
+    def applied() -> bool:
+        found = counts(env)
+        return (
+            found["metrics.applied"] >= expected.samples
+            and found["deployments.applied"] >= len(expected.deployments)
+            and found["feedback.applied"] + found["feedback.invalid"] >= expected.outcomes
+        )
+
+    def closed() -> bool:
+        with opened_stores(env) as stores:
+            lanes = [row.lane for row in stores.summaries.lanes() if row.lane.agent == "metrics"]
+            return all(stores.summaries.next_due(lane) is None for lane in lanes)
+
+    wait_until(applied, within, f"all events ({counts(env)}, {expected.samples} samples)", pause=0.5)
+    wait_until(closed, within, "the end of every window", pause=0.5)
+
+
+def check_counts(env: Mapping[str, str], expected: Expected) -> None:
+    """Every event counts exactly once."""
+    found = counts(env)
+    assert found["metrics.in"] == found["metrics.applied"] == expected.samples
+    assert found["deployments.in"] == found["deployments.applied"] == len(expected.deployments)
+    assert found["deployments_scored"] == len(expected.deployments)
+    assert found["feedback.in"] == expected.outcomes
+    for topic in INPUTS:
+        parts = [found[f"{topic}.{part}"] for part in ("applied", "duplicate", "invalid", "moved")]
+        assert found[f"{topic}.in"] == sum(parts), topic
+
+
+def check_windows(env: Mapping[str, str], expected: Expected) -> None:
+    """Every window equals a plain recomputation from the input."""
+    with opened_stores(env) as stores:
+        rows = [to_struct(WindowSummary, row) for row in stores.summaries.fetch(select_rows(WindowSummary))]
+    found = {(row.series_id, row.start): (row.count, row.sum, row.min, row.max) for row in rows}
+    wanted = expected.totals()
+    assert found.keys() == wanted.keys()
+    for key, (count, total, low, high) in wanted.items():
+        assert found[key] == (count, pytest.approx(total, rel=1e-9), low, high), key
+
+
+def check_raw_log(env: Mapping[str, str]) -> None:
+    """The raw log has every record that the lanes have passed, once, as it was read."""
+    with opened_stores(env) as stores:
+        lanes = stores.summaries.lanes()
+        offsets = {(topic, row.lane.partition): (row, end) for row in lanes for topic, end in row.offsets.items()}
+        for name in INPUTS:
+            on_broker = defaultdict(list)
+            for record in read_topic(env, name):
+                on_broker[record.partition].append(record)
+            for partition, records in on_broker.items():
+                row, end = offsets[name, partition]
+                kept = list(stores.raw_log.read(row.cluster_id, name, partition, 0))
+                assert [(r.offset, r.key, r.value, r.timestamp) for r in kept] == [
+                    (r.offset, r.key, r.value, r.timestamp) for r in records if r.offset < end
+                ], (name, partition)
+
+
+def check_outputs(env: Mapping[str, str], expected: Expected) -> None:
+    """Every cause has one id, every id one content, and every output was published."""
+    risks = [json.loads(record.value or b"") for record in read_topic(env, "risk")]
+    by_cause, contents = defaultdict(set), defaultdict(set)
+    for risk in risks:
+        by_cause[risk["source"], risk["external_id"]].add(risk["deployment_id"])
+        contents[risk["deployment_id"], risk.get("version", 1)].add(json.dumps(risk, sort_keys=True))
+    assert {external for _, external in by_cause} == expected.deployments
+    assert all(len(ids) == 1 for ids in by_cause.values())
+    assert all(len(one) == 1 for one in contents.values())
+    with opened_stores(env) as stores:
+        for row in stores.summaries.lanes():
+            assert stores.summaries.outbox(row.lane, 1) == [], row.lane
+
+
+def check_steps(env: Mapping[str, str]) -> None:
+    """The steps of a lane are numbered without a gap and pass every offset once, in order."""
+    with opened_stores(env) as stores:
+        for row in stores.summaries.lanes():
+            check_lane_steps(row, stores.summaries.steps(row.lane, 0, 1_000_000))
+
+
+def check_lane_steps(row: LaneRow, steps: list) -> None:
+    """The same for one lane."""
+    assert [step.sequence for step in steps] == list(range(1, row.step + 1))
+    last: Counter[str] = Counter()
+    for step in steps:
+        assert step.first_offset >= last[step.topic], (row.lane, step)
+        last[step.topic] = step.last_offset + 1
+    assert dict(last) == row.offsets
+
+
+def check_everything(env: Mapping[str, str], expected: Expected, within: float = 120.0) -> None:
+    """All of the above."""
+    started = time.monotonic()
+    wait_until_applied(env, expected, within)
+    check_counts(env, expected)
+    check_windows(env, expected)
+    check_raw_log(env)
+    check_outputs(env, expected)
+    check_steps(env)
+    print(f"checked {expected.samples} samples in {time.monotonic() - started:.1f} s")
