@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from vigia.stores.base import LaneId, LaneRow, StepCommit
-from vigia.stores.errors import Transient, Unusable
+from vigia.stores.errors import Conflict, Transient, Unusable
 from vigia.streaming.batches import Batch
 from vigia.streaming.failure import EXIT_NEEDS_PERSON, EXIT_TRANSIENT, NeedsPersonError
 from vigia.streaming.lane import Flow, Lane, LaneLimits
@@ -95,15 +95,19 @@ class Lanes:
 
     async def _take_over(self, lane: LaneId, partition_count: int) -> LaneRow:
         summaries, worker = self._ports.summaries, self._worker
-        row: LaneRow = await self._retry(
-            "take a lane over", summaries.acquire, lane, worker.owner, worker.cluster.cluster_id, partition_count
-        )
-        adopted = adopt(row, worker.cluster, partition_count)
-        if adopted is row:
-            return row
-        raised = StepCommit(msgspec.structs.replace(adopted, version=row.version + 1), row.version, None)
-        await self._retry("adopt a new cluster", summaries.commit, raised)
-        return raised.lane
+        while True:
+            row: LaneRow = await self._retry(
+                "take a lane over", summaries.acquire, lane, worker.owner, worker.cluster.cluster_id, partition_count
+            )
+            adopted = adopt(row, worker.cluster, partition_count)
+            if adopted is row:
+                return row
+            raised = StepCommit(msgspec.structs.replace(adopted, version=row.version + 1), row.version, None)
+            try:
+                await self._retry("adopt a new cluster", summaries.commit, raised)
+            except Conflict:
+                continue  # adopted already: by another worker, or by us and the answer was lost
+            return raised.lane
 
     def _partition_count(self, agent: str, counts: Mapping[str, int]) -> int:
         topics = self._steps[agent].route.topics

@@ -93,6 +93,17 @@ def test_a_broker_that_forgets_is_adopted_with_fresh_offsets_and_all_states_kept
     assert (adopted.cluster_id, adopted.offsets, adopted.step, adopted.outbox_next) == ("cluster-2", {}, 3, 8)
 
 
+def test_a_lost_answer_while_a_lane_is_taken_over_or_adopted_is_asked_for_again():
+    world = World()
+    world.take_over(0)
+    for call in ("acquire", "commit"):
+        for mishap in (Mishap.LOST, Mishap.UNANSWERED):
+            world.cluster = Cluster(world.cluster.cluster_id + "+", ephemeral=True)
+            positions = acquire(world, facts([0]), mishaps={(call, 0): mishap})
+            assert positions == {("notes", 0): 0, ("more", 0): 0}
+            assert world.memory.lane_rows[world.lane(0)].cluster_id == world.cluster.cluster_id
+
+
 def test_another_number_of_partitions_ends_with_an_explanation():
     world = World()
     world.take_over(0)
