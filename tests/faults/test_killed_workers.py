@@ -2,6 +2,7 @@
 
 import random
 import time
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,8 @@ ROUND = 15_000
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nothing_is_lost_or_doubled_when_workers_are_killed_in_mid_batch(stack, tmp_path, seed):
-    print(f"seed {seed}")
     rnd = random.Random(seed)
-    settings = {
+    settings: dict[str, Any] = {
         "VIGIA_KAFKA_SESSION_TIMEOUT": "6s",
         "VIGIA_KAFKA_HEARTBEAT_INTERVAL": "1s",
         "VIGIA_KAFKA_MAX_POLL_RECORDS": "500",
