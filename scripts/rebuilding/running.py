@@ -1,0 +1,90 @@
+"""The whole rebuild: where the live lanes stand now, and each lane of the rebuilt database brought there."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import select
+
+from scripts.rebuilding import places
+from scripts.rebuilding.errors import RebuildStopped
+from scripts.rebuilding.places import Place
+from scripts.rebuilding.quiet import quiet_ports
+from scripts.rebuilding.replay import LaneReplay
+from vigia.app.steps import make_steps
+from vigia.events.invalid import Reason
+from vigia.settings import Settings
+from vigia.stores.base import LaneId, LaneRow, RawLog, StepRow
+from vigia.stores.sql.tables import dead_letters
+
+
+class Watch(Protocol):
+    """Is told how far a rebuild is."""
+
+    def begin(self, lanes: int, steps: int) -> None:
+        """So much is to be done."""
+
+    def lane(self, lane: LaneId) -> None:
+        """This lane is next."""
+
+    def step(self, step: StepRow, records: int) -> None:
+        """This step is done."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A live lane, and how many of its steps the rebuilt database has."""
+
+    live: LaneRow
+    rebuilt: LaneRow | None
+
+    @property
+    def steps(self) -> int:
+        """Steps that are missing."""
+        return self.live.step - (self.rebuilt.step if self.rebuilt else 0)
+
+    @property
+    def lane(self) -> str:
+        """The lane's name."""
+        return f"{self.live.lane.agent}/{self.live.lane.partition}"
+
+
+def positions(live: Place, rebuilt: Place) -> list[Behind]:
+    """Return all live lanes beside the rebuilt ones."""
+    if not places.exists(live, rebuilt):
+        return [Behind(row, None) for row in live.summaries.lanes()]
+    held = {row.lane: row for row in rebuilt.summaries.lanes()}
+    return [Behind(row, held.get(row.lane)) for row in live.summaries.lanes()]
+
+
+async def rebuild(settings: Settings, live: Place, rebuilt: Place, raw_log: RawLog, watch: Watch) -> None:
+    """Bring the rebuilt database to where the live one stands as this begins; goes on where an earlier run ended.
+
+    Raises RebuildStopped when the raw log cannot give what was applied.
+    """
+    places.create(live, rebuilt)
+    todo = positions(live, rebuilt)
+    ports = quiet_ports(rebuilt, settings.stream.retry_budget)
+    steps = make_steps(settings, ports)
+    unknown = sorted({each.live.lane.agent for each in todo} - steps.keys())
+    if unknown:
+        raise RebuildStopped(f"the live database has lanes of agents that this release lacks: {', '.join(unknown)}")
+    quarantined = _quarantined(live)
+    watch.begin(len(todo), sum(max(0, each.steps) for each in todo))
+    for each in todo:
+        lane = each.live.lane
+        watch.lane(lane)
+        replay = LaneReplay(each.live, steps[lane.agent], live.summaries, ports.summaries, quarantined[lane])
+        await replay.run(raw_log, settings.stream.state_cache_entries, watch.step)
+
+
+def _quarantined(live: Place) -> defaultdict[LaneId, dict[tuple[str, str, int], str]]:
+    """Return the records that were set aside because the model failed on them, by lane, and why."""
+    table = dead_letters.c
+    query = select(table.agent, table.partition, table.cluster_id, table.topic, table.offset, table.detail).where(
+        table.reason == Reason.MODEL_ERROR
+    )
+    found: defaultdict[LaneId, dict[tuple[str, str, int], str]] = defaultdict(dict)
+    for agent, partition, *place, why in live.database.fetch(query):
+        found[LaneId(agent, partition)][place[0], place[1], place[2]] = why
+    return found
