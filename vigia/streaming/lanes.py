@@ -48,6 +48,7 @@ class Lanes:
         # revoked lanes stay here until their step has ended: the loop itself keeps no reference to a task
         self._tasks: set[asyncio.Task[None]] = set()
         self._generation = -1
+        self._revocations = 0
 
     @property
     def routes(self) -> list[Route]:
@@ -59,7 +60,8 @@ class Lanes:
     ) -> dict[TopicPartition, int]:
         """Take over the lanes of all assigned partitions; returns from which offset to read each partition.
 
-        `counts` is the number of partitions of each topic. Ends the process when the stores stay away or do not fit.
+        `counts` is the number of partitions of each topic. Nothing is returned when the lanes were revoked meanwhile.
+        Ends the process when the stores stay away or do not fit.
         """
         self.revoke()
         self._generation = generation
@@ -78,6 +80,7 @@ class Lanes:
             for topic in step.route.topics:
                 by_agent[step.route.agent][topic.name] = {number for name, number in facts if name == topic.name}
         positions: dict[TopicPartition, int] = {}
+        revocations = self._revocations
         share = max(1, self._worker.cache_entries // max(1, len(facts)))
         for agent, partitions in by_agent.items():
             check_aligned(partitions)
@@ -90,6 +93,8 @@ class Lanes:
                 for name in partitions:
                     positions[name, number] = position(row, name, facts[name, number])
                 next_due = await self._retry("look for timers", self._ports.summaries.next_due, lane)
+                if self._revocations != revocations:
+                    return {}  # a lane that started now would belong to nobody
                 self._start(lane, LaneState(row, share, next_due), flow)
         return positions
 
@@ -129,6 +134,7 @@ class Lanes:
 
     def revoke(self) -> None:
         """Let every lane go; steps under way are cut short and commit nothing that a new owner does not know of."""
+        self._revocations += 1
         for lane in self._lanes.values():
             lane.revoke()
         self._lanes.clear()

@@ -104,8 +104,10 @@ class Consumer(driver.Consumer):
         positions = await self.transport.lanes.acquire(
             facts, counts, self.app.consumer_generation_id, _Flow(self, self.transport.settings.topic_prefix)
         )
-        targets = {tp: positions[name(tp.topic), tp.partition] for tp in assignment}
-        await self.move(targets)
+        # none when the group has revoked them meanwhile: it will assign anew
+        targets = {tp: positions[name(tp.topic), tp.partition] for tp in assignment} if positions else {}
+        if targets:
+            await self.move(targets)
         return targets
 
     def _partitions_of(self, topic: str) -> set[int]:
