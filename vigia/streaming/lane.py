@@ -138,13 +138,13 @@ class Lane:
         return replace(batch, records=records), acks
 
     async def _apply(self, batch: Batch, acks: list[Callable[[], object]]) -> None:
-        stored = self.state.row.offsets.get(batch.topic)
-        if stored is not None and batch.start > stored:
+        stored = self.state.next_offset(batch.topic)
+        if batch.start > stored:
             # something between was fetched and lost on its way here: read it again
             logger.warning(
                 "lane %s: %s continues at %d, not %d; reading again", self.id, batch.topic, stored, batch.start
             )
-            self._drop_queued()
+            self._drop_queued(batch.topic)
             await self._flow.seek(batch.topic, self.id.partition, stored)
             return
         if (
@@ -231,9 +231,7 @@ class Lane:
             self.state.row = row
         logger.warning("lane %s was released", self.id)
         for topic in topics:
-            offset = self.state.row.offsets.get(topic)
-            if offset is not None:
-                await self._flow.seek(topic, self.id.partition, offset)
+            await self._flow.seek(topic, self.id.partition, self.state.next_offset(topic))
             self._flow.resume(topic, self.id.partition)
 
     async def _lose(self, error: LaneLostError) -> None:
@@ -247,10 +245,17 @@ class Lane:
         if not self.revoked.is_set():
             self._ports.end(EXIT_TRANSIENT, f"lane {self.id} is another worker's, but still assigned here: {error}")
 
-    def _drop_queued(self) -> None:
+    def _drop_queued(self, topic: str = "") -> None:
+        """Drop what waits of one topic, or of all. Other topics' batches are kept: no seek would bring them back."""
+        waiting = [self._carried] if self._carried else []
         self._carried = None
         while not self._queue.empty():
-            self._queue.get_nowait()
+            waiting.append(self._queue.get_nowait())
+        kept = [work for work in waiting if topic and work[0].topic != topic]
+        if kept:
+            self._carried = kept[0]
+        for work in kept[1:]:
+            self._queue.put_nowait(work)
 
     async def _unless_revoked(self, awaitable: Awaitable[T], timeout: float | None = None) -> T | None:  # noqa: ASYNC109 - None after the timeout is the point
         """Return the result, or None when the lane is revoked or the timeout (s) passes first."""

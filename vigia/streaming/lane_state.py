@@ -4,6 +4,7 @@ All of it is a cache of what the database holds, true only while the lane is our
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 from vigia.stores.base import LaneRow
@@ -45,10 +46,17 @@ class StateCache:
 
 
 class LaneState:
-    """A lane as the present owner knows it."""
+    """A lane as the present owner knows it. `starts` is where each topic is read from: what comes first must begin there,
+    also while nothing of a topic has been applied.
+    """
 
-    def __init__(self, row: LaneRow, cache_entries: int, next_due: float | None) -> None:
+    def __init__(self, row: LaneRow, cache_entries: int, next_due: float | None, starts: Mapping[str, int]) -> None:
         self.row = row
+        self._starts = starts
         self.cache = StateCache(cache_entries)
         self.next_due = next_due
         self.tick_pending_since: float | None = None
+
+    def next_offset(self, topic: str) -> int:
+        """Return the offset that the next batch of a topic must begin at, or below."""
+        return self.row.offsets.get(topic, self._starts[topic])

@@ -90,12 +90,12 @@ class Lanes:
             for number in sorted(next(iter(partitions.values()))):
                 lane = LaneId(agent, number)
                 row = await self._take_over(lane, count)
-                for name in partitions:
-                    positions[name, number] = position(row, name, facts[name, number])
+                starts = {name: position(row, name, facts[name, number]) for name in partitions}
+                positions.update(((name, number), offset) for name, offset in starts.items())
                 next_due = await self._retry("look for timers", self._ports.summaries.next_due, lane)
                 if self._revocations != revocations:
                     return {}  # a lane that started now would belong to nobody
-                self._start(lane, LaneState(row, share, next_due), flow)
+                self._start(lane, LaneState(row, share, next_due, starts), flow)
         return positions
 
     async def _take_over(self, lane: LaneId, partition_count: int) -> LaneRow:

@@ -88,7 +88,8 @@ class World:
         """Take a lane over at once, without a process."""
         lane = self.lane(partition)
         row = self.summaries.acquire(lane, owner, self.cluster.cluster_id, PARTITIONS)
-        return LaneState(row, self.cache_entries, self.summaries.next_due(lane))
+        starts = {topic.name: self.broker.starts[topic.name, partition] for topic in self.route.topics}
+        return LaneState(row, self.cache_entries, self.summaries.next_due(lane), starts)
 
     def lane(self, partition: int) -> LaneId:
         """The lane of a partition."""
