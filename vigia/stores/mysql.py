@@ -4,14 +4,14 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import pymysql
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects.mysql import insert
 
-from vigia.stores.base import LaneId
-from vigia.stores.errors import Transient
+from vigia.stores.errors import Transient, Unusable
 from vigia.stores.sql.dialect import Diagnosis, Fault
 
 CONNECT_TIMEOUT = 5
@@ -20,7 +20,7 @@ CONNECT_TIMEOUT = 5
 ANSWER_TIMEOUT = 30
 """Seconds until a statement must be answered; then the connection counts as lost."""
 
-LOCK_WAIT = 3
+LOCK_WAIT = 2
 """Seconds a statement waits for another transaction's row. Only a lane's former owner can hold it."""
 
 RECYCLE = 1800
@@ -93,6 +93,10 @@ class MySQL:
     begin = "START TRANSACTION"
 
     def __init__(self, url: URL, *, connections: int, tls_ca: str | None) -> None:
+        if tls_ca and not Path(tls_ca).is_file():
+            raise Unusable(f"the certificate authority of the summaries' database, {tls_ca}, is no file")
+        if not url.database:
+            raise Unusable("the URL of the summaries' database names no database: mysql://user@host:port/database")
         self.engine = _engine(url, connections, tls_ca)
 
     def writing(self) -> AbstractContextManager[object]:
@@ -104,13 +108,6 @@ class MySQL:
         if raised:
             values[raised] = table.c[raised] + 1
         return statement.on_duplicate_key_update(values)
-
-    def delete_old_seen(self, connection: Connection, lane: LaneId, before: float, limit: int) -> None:
-        connection.exec_driver_sql(
-            "DELETE FROM `seen` WHERE `agent` = %s AND `partition` = %s AND `seen_at` < %s "
-            "ORDER BY `seen_at`, `seen_id` LIMIT %s",
-            (lane.agent, lane.partition, before, limit),
-        )
 
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:
@@ -125,10 +122,7 @@ class MySQL:
             connection.exec_driver_sql("SELECT RELEASE_LOCK(%s)", (lock,))
 
     def warnings(self, connection: Connection) -> list[str]:
-        rows = connection.exec_driver_sql(
-            "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin')"
-        )
-        settings = {str(name).lower(): str(value) for name, value in rows}
+        settings = _settings(connection)
         found = []
         if (flush := settings.get("innodb_flush_log_at_trx_commit")) != "1":
             found.append(f"innodb_flush_log_at_trx_commit is {flush}: a crash may lose committed steps; 1 loses none")
@@ -188,6 +182,13 @@ def _engine(url: URL, connections: int, tls_ca: str | None) -> Engine:
             )
 
     return engine
+
+
+def _settings(connection: Connection) -> dict[str, str]:
+    rows = connection.exec_driver_sql(
+        "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin')"
+    )
+    return {str(name).lower(): str(value) for name, value in rows}
 
 
 def _collation_warnings(connection: Connection) -> list[str]:

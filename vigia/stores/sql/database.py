@@ -21,7 +21,7 @@ from vigia.stores.sql.statements import Statements
 
 T = TypeVar("T")
 
-DEADLOCK_TRIES = 4
+DEADLOCK_TRIES = 3
 """How often a transaction is run when others keep winning against it."""
 
 DEADLOCK_PAUSE = 0.02

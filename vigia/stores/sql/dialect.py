@@ -7,8 +7,6 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, Insert, Table
 
-from vigia.stores.base import LaneId
-
 
 class Fault(Enum):
     """What a driver's error means for the transaction it ended."""
@@ -44,9 +42,6 @@ class Dialect(Protocol):
 
     def upsert(self, table: Table, replaced: Sequence[str], raised: str | None = None) -> Insert:
         """Return an INSERT that, where the row exists, replaces the columns `replaced` and adds 1 to `raised`."""
-
-    def delete_old_seen(self, connection: Connection, lane: LaneId, before: float, limit: int) -> None:
-        """Delete a lane's `limit` oldest seen rows from before `before`."""
 
     def migrating(self, connection: Connection) -> AbstractContextManager[object]:
         """Return what keeps all other migrations of this database out."""

@@ -47,4 +47,12 @@ def write_seen(
     ordered = sorted(rows, key=lambda row: row.seen_id)
     database.statements.write(connection, seen, [(*lane, row.seen_id, row.content, row.seen_at) for row in ordered])
     if forget_before is not None:
-        database.dialect.delete_old_seen(connection, lane, forget_before, FORGET_AT_ONCE)
+        _forget(connection, lane, forget_before)
+
+
+def _forget(connection: Connection, lane: LaneId, before: float) -> None:
+    old = select(seen.c.seen_id).where(in_lane(seen, lane), seen.c.seen_at < before)
+    oldest = old.order_by(seen.c.seen_at, seen.c.seen_id).limit(FORGET_AT_ONCE)
+    # not DELETE ... ORDER BY ... LIMIT: SQLite lacks it, and MariaDB sorts the whole lane for it
+    for ids in chunks(sorted(connection.execute(oldest).scalars())):
+        connection.execute(delete(seen).where(in_lane(seen, lane), seen.c.seen_id.in_(ids)))

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from vigia.events.effects import Timer
 from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow
+from vigia.stores.errors import Unusable
 from vigia.stores.mysql import MySQL
 from vigia.stores.sql import attempts, dead_letters, lanes, outbox, states, steps, summary_rows, timers
 from vigia.stores.sql.commit import write_step
@@ -35,7 +37,11 @@ def open_summaries(
     With `tls_ca`, a file, connections are encrypted, and the server's name and certificate checked. `connections` are
     kept open; twice as many may be. `read_only` is for viewers of SQLite: it never makes or changes a file.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # not in the error's words: they have the URL, which may have a password
+        raise Unusable("the URL of the summaries' database is none: mysql://user@host:port/database") from None
     kind = parsed.get_backend_name()
     if kind == "sqlite":
         return SqlSummaries(SQLite(parsed, connections=connections, read_only=read_only))
@@ -43,7 +49,7 @@ def open_summaries(
         if password is not None:
             parsed = parsed.set(password=password)
         return SqlSummaries(MySQL(parsed, connections=connections, tls_ca=tls_ca))
-    raise ValueError(f"{kind} is no database for summaries: give a URL of mysql, mariadb or sqlite")
+    raise Unusable(f"{kind} is no database for summaries: give a URL of mysql, mariadb or sqlite")
 
 
 class SqlSummaries:

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, or_, select
+from sqlalchemy import Connection, Select, select
 
 from vigia.events.effects import row_key
 from vigia.events.summaries import SUMMARIES, Summary
@@ -18,8 +18,8 @@ from vigia.stores.sql.types import HexId
 
 S = TypeVar("S", bound=Summary)
 
-KEYS_AT_ONCE = 500
-"""Most rows one statement asks for."""
+KEYS_AT_ONCE = 100
+"""Most rows one statement asks for: MariaDB plans 500 pairs of keys in 23 ms, and 100 in 2."""
 
 
 def read(
@@ -32,10 +32,12 @@ def read(
     found: dict[tuple[object, ...], Summary] = {}
     with database.reading() as connection:
         for struct, wanted in by_type.items():
-            for some in chunks(wanted, KEYS_AT_ONCE):
-                query = select_rows(struct).where(_among(TABLES[struct], struct.primary_key, some))
-                rows = (to_struct(struct, row) for row in connection.execute(query))
-                found.update((row_key(row), row) for row in rows)
+            table = TABLES[struct]
+            in_key = [place for place, column in enumerate(table.primary_key) if isinstance(column.type, HexId)]
+            for some in chunks(_with_bytes(wanted, in_key), KEYS_AT_ONCE):
+                for row in database.statements.read(connection, table, some):
+                    made = to_struct(struct, _with_hex(row, _id_places(struct)))
+                    found[row_key(made)] = made
     return found
 
 
@@ -47,7 +49,8 @@ def write(database: Database, connection: Connection, rows: Sequence[Summary]) -
     for struct in SUMMARIES:
         if struct in by_type:
             ordered = sorted(by_type[struct], key=attrgetter(*struct.primary_key))
-            database.statements.write(connection, TABLES[struct], _values(struct, ordered))
+            values = [msgspec.structs.astuple(one) for one in ordered]
+            database.statements.write(connection, TABLES[struct], _with_bytes(values, _id_places(struct)))
 
 
 def select_rows(struct: type[Summary]) -> Select[*tuple[Any, ...]]:
@@ -55,27 +58,25 @@ def select_rows(struct: type[Summary]) -> Select[*tuple[Any, ...]]:
     return select(*written(TABLES[struct]))
 
 
-def to_struct(struct: type[S], row: Row[*tuple[Any, ...]]) -> S:
+def to_struct(struct: type[S], row: Sequence[Any]) -> S:
     """Return a row of `select_rows` as its Struct."""
     return struct(**dict(zip(struct.__struct_fields__, row, strict=True)))
 
 
-def _values(struct: type[Summary], rows: list[Summary]) -> list[tuple[Any, ...]]:
-    """Return the driver's values in column order: the fields as they are, but ids as bytes."""
-    tuples = [msgspec.structs.astuple(row) for row in rows]
-    ids = [i for i, column in enumerate(written(TABLES[struct])) if isinstance(column.type, HexId)]
-    if not ids:
-        return tuples
-    (at,) = ids
-    return [(*row[:at], bytes.fromhex(row[at]), *row[at + 1 :]) for row in tuples]
+def _id_places(struct: type[Summary]) -> list[int]:
+    """Return the places of the fields that are ids as bytes in the database."""
+    return [place for place, column in enumerate(written(TABLES[struct])) if isinstance(column.type, HexId)]
 
 
-def _among(table: Table, key: tuple[str, ...], wanted: Sequence[tuple[object, ...]]) -> ColumnElement[bool]:
-    """Return the condition that a row's key is wanted, in a form for which MySQL and MariaDB use the primary key."""
-    if len(key) == 1:
-        return table.c[key[0]].in_([values[0] for values in wanted])
-    first, second = (table.c[name] for name in key)
-    seconds: defaultdict[object, list[object]] = defaultdict(list)
-    for one, two in wanted:
-        seconds[one].append(two)
-    return or_(*[and_(first == one, second.in_(twos)) for one, twos in seconds.items()])
+def _with_bytes(rows: list[tuple[Any, ...]], places: list[int]) -> list[tuple[Any, ...]]:
+    """Return rows as the driver takes them: the ids at `places` as bytes."""
+    for at in places:
+        rows = [(*row[:at], bytes.fromhex(row[at]), *row[at + 1 :]) for row in rows]
+    return rows
+
+
+def _with_hex(row: tuple[Any, ...], places: list[int]) -> tuple[Any, ...]:
+    """Return a row of the driver with the ids at `places` as text."""
+    for at in places:
+        row = (*row[:at], row[at].hex(), *row[at + 1 :])
+    return row

@@ -38,7 +38,7 @@ def write(
     for kind, key in sorted(timers_cleared):
         cleared[kind].append(key)
     for kind, all_keys in cleared.items():
-        # not (kind, key) IN (...): MariaDB reads the whole lane for that
+        # kind by kind: SQLite and MySQL write lists of pairs differently
         for keys in chunks(all_keys):
             connection.execute(delete(due).where(in_lane(due, lane), due.c.kind == kind, due.c.key.in_(keys)))
     ordered = sorted(timers_set, key=lambda timer: (timer.kind, timer.key))
