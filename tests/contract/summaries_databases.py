@@ -30,5 +30,6 @@ def execute(server: URL, *statements: str) -> None:
         autocommit=True,
     )
     with connection, connection.cursor() as cursor:
-        for statement in statements:
+        # a transaction that a test left open shows as an error, not as a wait for ever
+        for statement in ("SET SESSION lock_wait_timeout = 20", *statements):
             cursor.execute(statement)

@@ -69,7 +69,7 @@ def apply(summaries, plain: Plain, step: dict[str, Any], *, stale: bool) -> None
     parts: dict[str, Any] = {
         "states": [StateRow(key, 1, body) for key, body in step["states"].items()],
         "summaries": [window(name + series, start, sum=value) for (series, start), value in step["windows"].items()],
-        "timers_set": [Timer(*pair, due) for pair, due in step["timers"].items() if due is not None],
+        "timers_set": [Timer(kind, key, due) for (kind, key), due in step["timers"].items() if due is not None],
         "timers_cleared": [pair for pair, due in step["timers"].items() if due is None],
         "seen": [seen(one, NOON + at) for one, at in step["seen"].items()],
         "outbox": [output(number + i) for i in range(step["outputs"])],

@@ -107,7 +107,9 @@ def test_windows_of_a_metric_are_those_that_start_in_the_range(summaries):
     windows = [window(name, start) for name in "abcde" for start in (0, 60, 120, 180)]
     commit(summaries, take(summaries, LANE), summaries=[*names, *windows])
     found = windows_of(summaries, "checkout", "production", "error_rate", 59.5, 180)
-    expected = sorted((row for row in windows[:8] if row.start in (60, 120)), key=lambda row: (row.series_id, row.start))
+    expected = sorted(
+        (row for row in windows[:8] if row.start in (60, 120)), key=lambda row: (row.series_id, row.start)
+    )
     assert found.windows == expected
     assert found.series == sorted(names[:2], key=lambda row: row.series_id)
     assert not found.cut

@@ -1,0 +1,174 @@
+"""What driver errors become, when a transaction is repeated, and what opening a database refuses."""
+
+import sqlite3
+
+import pymysql
+import pytest
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import OperationalError
+
+from tests.contract.summaries_rows import LANE, advance, take
+from vigia.stores.base import StateRow
+from vigia.stores.errors import Transient, UnknownOutcome, Unusable
+from vigia.stores.mysql import TRANSIENT_CODES, UNUSABLE_CODES, MySQL
+from vigia.stores.sql import database as database_module
+from vigia.stores.sql.dialect import Fault
+from vigia.stores.sql.summaries import SqlSummaries, open_summaries
+
+
+@pytest.fixture
+def summaries(tmp_path):
+    opened = open_summaries(f"sqlite:///{tmp_path}/summaries.db")
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+class Failing:
+    """Makes the driver fail at statements that start with a word, before or after they are carried out."""
+
+    def __init__(self, summaries: SqlSummaries) -> None:
+        self.word = ""
+        self.times = 0
+        self.code = sqlite3.SQLITE_BUSY
+        self.after = False
+        event.listen(summaries._database.dialect.engine, "do_execute", self.execute)
+
+    def at(self, word: str, code: int, *, times: int = 1, after: bool = False) -> None:
+        self.word, self.code, self.times, self.after = word, code, times, after
+
+    def execute(self, cursor, statement, parameters, context) -> bool:
+        if not (self.times and statement.startswith(self.word)):
+            return False
+        self.times -= 1
+        if self.after:
+            cursor.execute(statement, parameters)
+        error = sqlite3.OperationalError("made to fail")
+        error.sqlite_errorcode = self.code
+        raise error
+
+
+def test_an_error_before_commit_is_transient_and_nothing_happened(summaries):
+    row, failing = take(summaries), Failing(summaries)
+    step = advance(row, states=[StateRow("a", 1, b"x")])
+    failing.at("INSERT", sqlite3.SQLITE_FULL)
+    with pytest.raises(Transient):
+        summaries.commit(step)
+    assert summaries.read_lane(LANE) == row
+    summaries.commit(step)
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_an_error_during_commit_has_an_unknown_outcome_that_the_lane_tells(summaries, happened):
+    row, failing = take(summaries), Failing(summaries)
+    step = advance(row)
+    failing.at("COMMIT", sqlite3.SQLITE_IOERR, after=happened)
+    with pytest.raises(UnknownOutcome):
+        summaries.commit(step)
+    assert summaries.read_lane(LANE) == (step.lane if happened else row)
+    if not happened:
+        summaries.commit(step)
+
+
+@pytest.fixture
+def deadlocks(monkeypatch):
+    """Lets SQLITE_BUSY count as a deadlock, and nobody wait."""
+    monkeypatch.setitem(database_module.__dict__, "DEADLOCK_PAUSE", 0)
+    monkeypatch.setattr("vigia.stores.sqlite.TRANSIENT_CODES", {sqlite3.SQLITE_BUSY: Fault.DEADLOCK})
+
+
+@pytest.mark.parametrize("word", ["BEGIN", "UPDATE", "INSERT", "COMMIT"])
+def test_a_transaction_that_meets_a_deadlock_is_run_again(summaries, deadlocks, word):
+    step, failing = advance(take(summaries), states=[StateRow("a", 1, b"x")]), Failing(summaries)
+    failing.at(word, sqlite3.SQLITE_BUSY, times=database_module.DEADLOCK_TRIES - 1)
+    summaries.commit(step)
+    assert summaries.read_lane(LANE) == step.lane
+
+
+def test_a_deadlock_that_stays_is_transient(summaries, deadlocks):
+    row, failing = take(summaries), Failing(summaries)
+    failing.at("UPDATE", sqlite3.SQLITE_BUSY, times=database_module.DEADLOCK_TRIES)
+    with pytest.raises(Transient):
+        summaries.commit(advance(row))
+    assert failing.times == 0
+    assert summaries.read_lane(LANE) == row
+
+
+def test_an_error_that_is_not_listed_is_a_bug(summaries):
+    row, failing = take(summaries), Failing(summaries)
+    failing.at("UPDATE", sqlite3.SQLITE_MISUSE)
+    with pytest.raises(OperationalError):
+        summaries.commit(advance(row))
+    assert summaries.read_lane(LANE) == row
+
+
+def test_an_interrupted_transaction_leaves_no_connection_inside_it(summaries, monkeypatch):
+    row = take(summaries)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vigia.stores.sql.states.write_states", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            summaries.commit(advance(row))
+    assert summaries.read_lane(LANE) == row
+    summaries.commit(advance(row))
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (pymysql.err.OperationalError(1213, "Deadlock found"), Fault.DEADLOCK),
+        (pymysql.err.OperationalError(1205, "Lock wait timeout exceeded"), Fault.DEADLOCK),
+        (pymysql.err.OperationalError(2013, "Lost connection"), Fault.LOST),
+        (pymysql.err.InterfaceError(0, ""), Fault.LOST),
+        (pymysql.err.OperationalError(1040, "Too many connections"), Fault.BUSY),
+        (pymysql.err.OperationalError(1045, "Access denied"), Fault.UNUSABLE),
+        (pymysql.err.ProgrammingError(1146, "Table doesn't exist"), Fault.UNUSABLE),
+        (pymysql.err.IntegrityError(1062, "Duplicate entry"), None),
+        (pymysql.err.DataError(1406, "Data too long"), None),
+        (pymysql.err.ProgrammingError("inf can not be used with MySQL"), None),
+        (ValueError("not of the driver"), None),
+    ],
+)
+def test_mysql_errors_mean_what_is_listed(error, fault):
+    diagnosis = MySQL(make_url("mysql://u@127.0.0.1:1/v"), connections=1, tls_ca=None).diagnose(error)
+    assert (diagnosis and diagnosis.fault) == fault
+
+
+def test_no_error_is_both_transient_and_unusable():
+    assert TRANSIENT_CODES.keys() & UNUSABLE_CODES.keys() == set()
+
+
+def test_opening_connects_to_nothing(tmp_path):
+    open_summaries(f"sqlite:///{tmp_path}/summaries.db").close()
+    open_summaries("mysql://vigia@127.0.0.1:1/vigia").close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a@b/c",
+        "nonsense with secret",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:x",
+        "mysql://u@h",
+    ],
+)
+def test_urls_that_cannot_work_are_refused_without_repeating_them(url):
+    with pytest.raises(Unusable) as refused:
+        open_summaries(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_missing_certificate_authority_is_named(tmp_path):
+    with pytest.raises(Unusable, match="is no file"):
+        open_summaries("mysql://u@h/v", tls_ca=str(tmp_path / "ca.pem"))
+
+
+def test_a_server_that_does_not_answer_is_transient():
+    with pytest.raises(Transient, match="Can't connect"):
+        open_summaries("mysql://vigia@127.0.0.1:1/vigia", password="secret").check()
