@@ -45,8 +45,13 @@ def test_shares_lie_between_0_and_100_percent_and_bytes_are_positive(host):
 
 
 def test_finite_input_is_so_many_rounds_with_a_pause_between_them(host):
-    pauses = []
-    told = list(events(host.read, lambda seconds: bool(pauses.append(seconds)), seconds=0.1, rounds=3))
+    pauses: list[float] = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        return False
+
+    told = list(events(host.read, pause, seconds=0.1, rounds=3))
     assert [(topic, key) for topic, key, _ in told] == [("metrics", "host")] * 3
     assert pauses == [0.1, 0.1]
 

@@ -24,7 +24,7 @@ class Broker:
     """Acknowledges at each poll whatever came before; one partition a key."""
 
     def __init__(self):
-        self.ends = Counter()
+        self.ends: Counter[tuple[str, int]] = Counter()
         self.taken = []
         self.pending = []
         self.refuse = None
@@ -61,7 +61,7 @@ class Consumer:
 
     def __init__(self, broker):
         self.broker = broker
-        self.positions = Counter()
+        self.positions: Counter[tuple[str, int]] = Counter()
         self.pauses = 0
         self.moves = True
         self.worst = 0

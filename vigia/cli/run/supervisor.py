@@ -78,6 +78,7 @@ class Supervisor:
     ) -> None:
         self._start = start
         self._clock = clock
+        self._stopped = False
         self._workers = [_Worker(number) for number in range(1, count + 1)]
 
     def start(self) -> None:
@@ -92,7 +93,7 @@ class Supervisor:
             code = worker.process.poll() if worker.process else None
             if worker.process and code is not None:
                 notices.append(self._ended(worker, worker.process, code))
-            if worker.process is None and self._clock() >= worker.since:
+            if worker.process is None and not self._stopped and self._clock() >= worker.since:
                 worker.restarts += 1
                 self._begin(worker)
         return notices
@@ -117,6 +118,7 @@ class Supervisor:
 
         `hurry` is asked meanwhile; once it says True nobody is waited for any longer.
         """
+        self._stopped = True
         running = [worker.process for worker in self._workers if worker.process]
         for worker in self._workers:
             worker.process = None

@@ -1,0 +1,72 @@
+"""The observer adds lanes up, and does not take an earlier broker's positions for this one's."""
+
+import pytest
+
+from vigia.cli.run.observer import Observer
+from vigia.stores.base import LaneId, LaneRow
+
+
+def lane(agent, partition, offsets, counts, cluster="now", **fields):
+    return LaneRow(
+        lane=LaneId(agent, partition),
+        version=1,
+        step=1,
+        cluster_id=cluster,
+        partition_count=4,
+        offsets=offsets,
+        clock=0.0,
+        outbox_next=0,
+        counts=counts,
+        **fields,
+    )
+
+
+class Database:
+    def __init__(self, lanes):
+        self._lanes = lanes
+        self.waiting = {}
+        self.timers = {}
+
+    def lanes(self):
+        return self._lanes
+
+    def outbox(self, lane, limit):
+        return self.waiting.get(lane, [])[:limit]
+
+    def next_due(self, lane):
+        return self.timers.get(lane)
+
+
+@pytest.fixture
+def database():
+    return Database(
+        [
+            lane("metrics", 0, {"metrics": 5}, {"metrics.in": 5, "windows_closed": 1}),
+            lane("metrics", 1, {"metrics": 7}, {"metrics.in": 7}, stopped="a flood"),
+            lane("deployments", 0, {"deployments": 900}, {"deployments.in": 3}, cluster="before"),
+        ]
+    )
+
+
+def test_figures_are_those_of_all_lanes_together(database):
+    figures = Observer(database, "now").reading().figures
+    assert figures == {"metrics.in": 12, "windows_closed": 1, "deployments.in": 3}
+
+
+def test_positions_on_an_earlier_broker_are_none_on_this_one(database):
+    observer = Observer(database, "now")
+    assert observer.positions() == observer.reading().positions == {("metrics", 0): 5, ("metrics", 1): 7}
+
+
+def test_a_lane_that_has_stopped_is_named_with_its_reason(database):
+    assert Observer(database, "now").reading().stopped == ["metrics 1: a flood"]
+
+
+def test_what_waits_is_read_only_when_it_is_asked_for(database):
+    first, second, third = (row.lane for row in database.lanes())
+    database.waiting[second] = ["an output", "another"]
+    database.timers = {first: 50.0, third: 40.0}
+    observer = Observer(database, "now")
+    whole, part = observer.reading(whole=True), observer.reading()
+    assert (whole.outbox, whole.next_due) == (1, 40.0)
+    assert (part.outbox, part.next_due) == (0, None)
