@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 
@@ -53,13 +54,13 @@ def test_a_database_without_the_schema_is_unusable(url):
     empty.close()
 
 
-def test_names_in_the_path_are_taken_as_they_are(tmp_path):
-    odd = tmp_path / "50% of #1 %41 ü"
+def test_a_path_may_have_any_characters_percent_encoded_as_in_every_url(tmp_path):
+    odd = tmp_path / "50% of #1?x=%41 ü"
     odd.mkdir()
-    summaries = open_summaries(f"sqlite:///{odd}/summaries.db")
+    summaries = open_summaries(f"sqlite:///{quote(str(odd))}/summaries.db")
     summaries.migrate()
-    assert (odd / "summaries.db").is_file()
     summaries.close()
+    assert (odd / "summaries.db").is_file()
 
 
 def test_a_viewer_makes_no_file_and_changes_none(url, tmp_path):
