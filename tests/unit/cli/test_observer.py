@@ -1,5 +1,6 @@
 """The observer adds lanes up, and does not take an earlier broker's positions for this one's."""
 
+import msgspec
 import pytest
 
 from vigia.cli.run.observer import Observer
@@ -60,6 +61,23 @@ def test_positions_on_an_earlier_broker_are_none_on_this_one(database):
 
 def test_a_lane_that_has_stopped_is_named_with_its_reason(database):
     assert Observer(database, "now").reading().stopped == ["metrics 1: a flood"]
+
+
+def test_a_step_between_two_queries_does_not_look_like_rest(database):
+    """It fires the last timer and closes a window: once the timer is gone the window must be counted."""
+    first, *others = database.lanes()
+
+    def next_due(lane):
+        database._lanes = [lane_of(first, windows_closed=2), *others]
+
+    database.next_due = next_due
+    reading = Observer(database, "now").reading(whole=True)
+    assert reading.next_due is None
+    assert reading.figures["windows_closed"] == 2
+
+
+def lane_of(row, **counts):
+    return msgspec.structs.replace(row, counts={**row.counts, **counts})
 
 
 def test_what_waits_is_read_only_when_it_is_asked_for(database):

@@ -77,7 +77,7 @@ class Child:
 
 
 def rotate(log: Path, kept: int = KEPT_LOGS) -> None:
-    """Make room for a log, and move that of an earlier run out of the way: `x.log` to `x.log.1`, up to `kept` of them."""
+    """Make room for a log: that of an earlier run moves from `x.log` to `x.log.1`, and `kept` of them stay."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if not log.exists() or not log.stat().st_size:
         return

@@ -41,6 +41,9 @@ class Observer:
 
     def reading(self, *, whole: bool = False) -> Reading:
         """Return figures and positions, in one query; with `whole` also what waits: outputs and timers."""
+        # What waits is read first: a step in between then shows in the figures. The other way round, its outputs and
+        # timers would be gone and its figures not there yet, which looks like rest.
+        outbox, next_due = self._waiting() if whole else (0, None)
         lanes = self._database.lanes()
         figures: Counter[str] = Counter()
         for lane in lanes:
@@ -48,12 +51,16 @@ class Observer:
         return Reading(
             figures=figures,
             positions=self._positions(lanes),
-            outbox=sum(len(self._database.outbox(lane.lane, 1)) for lane in lanes) if whole else 0,
-            next_due=min(filter(None, (self._database.next_due(lane.lane) for lane in lanes)), default=None)
-            if whole
-            else None,
+            outbox=outbox,
+            next_due=next_due,
             stopped=[f"{lane.lane.agent} {lane.lane.partition}: {lane.stopped}" for lane in lanes if lane.stopped],
         )
+
+    def _waiting(self) -> tuple[int, float | None]:
+        """Return how many lanes have outputs to publish, and when the earliest timer is due."""
+        lanes = [row.lane for row in self._database.lanes()]
+        due = [time for lane in lanes if (time := self._database.next_due(lane)) is not None]
+        return sum(len(self._database.outbox(lane, 1)) for lane in lanes), min(due, default=None)
 
     def positions(self) -> dict[Partition, int]:
         """Return the next offset to be applied in each partition."""
