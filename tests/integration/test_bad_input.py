@@ -22,7 +22,7 @@ from tests.support import (
     wait_until,
     worker,
 )
-from tests.support.bad_case import GOOD, PARTITIONS, Case, encoded, sample
+from tests.support.bad_case import GOOD, PARTITIONS, Case
 from tests.support.bad_input import CASES
 from vigia.events.dead_letter import MAX_BODY, DeadLetter
 from vigia.events.figures import TOPIC_FIGURES
@@ -208,27 +208,3 @@ def test_the_raw_log_has_every_record_byte_for_byte(world):
 
 def contents(record: Received | RawRecord) -> tuple[object, ...]:
     return record.offset, record.timestamp, record.key, record.value, tuple(record.headers)
-
-
-def test_a_lane_that_is_flooded_stops_until_it_is_released(stack, tmp_path):
-    limits = {"VIGIA_STREAM_INVALID_RUN": "20"}
-    with fresh_environment(stack, tmp_path, **limits) as env, worker(env), Sender(env) as sender:
-        for number in range(20):
-            sender.send("metrics", b"junk %d" % number, partition=1)
-        sender.flush()
-        with opened_stores(env) as stores:
-            summaries = stores.summaries
-
-            def stopped() -> list[LaneRow]:
-                return [row for row in summaries.lanes() if row.stopped]
-
-            (lane,) = wait_until(stopped, 30, "the stop")
-            assert lane.lane == ("metrics", 1)
-            assert "20 invalid events in a row" in lane.stopped
-            key = next(name for name in map(str.encode, map(str, range(99))) if partition_of(name, PARTITIONS) == 1)
-            sender.send("metrics", encoded(sample(time.time(), service=key.decode())), key=key)
-            sender.flush()
-            time.sleep(2.5)
-            assert counts(env)["metrics.applied"] == 0
-            assert summaries.release(lane.lane)
-            wait_until(lambda: counts(env)["metrics.applied"] == 1, 30, "the event after the release")
