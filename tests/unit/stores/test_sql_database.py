@@ -137,6 +137,26 @@ def test_mysql_errors_mean_what_is_listed(error, fault):
     assert (diagnosis and diagnosis.fault) == fault
 
 
+def test_connections_send_bytes_as_bytes_and_never_wait_for_ever(tmp_path):
+    # MariaDB takes bytes for text without a word, MySQL warns and compares them as text
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    made = MySQL(make_url("mysql://u@127.0.0.1:1/v"), connections=1, tls_ca=str(authority))
+    arguments = {}
+
+    def look(_dialect, _record, _positional, named):
+        arguments.update(named)
+        raise LookupError
+
+    event.listen(made.engine, "do_connect", look)
+    with pytest.raises(LookupError):
+        made.engine.connect()
+    assert arguments["binary_prefix"] is True
+    assert arguments["charset"] == "utf8mb4"
+    assert min(arguments[f"{what}_timeout"] for what in ("connect", "read", "write")) > 0
+    assert (arguments["ssl_ca"], arguments["ssl_verify_identity"]) == (str(authority), True)
+
+
 def test_no_error_is_both_transient_and_unusable():
     assert TRANSIENT_CODES.keys() & UNUSABLE_CODES.keys() == set()
 
