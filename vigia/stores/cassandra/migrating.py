@@ -29,12 +29,8 @@ LOCK_SECONDS = 60
 """How long the lock lives when its holder dies; it is taken anew before each file."""
 
 _WAIT_SECONDS = 2.0 * LOCK_SECONDS
-_POLL_SECONDS = 0.2
+_PAUSE_SECONDS = (0.1, 0.6)
 _DDL_SECONDS = 60.0
-_ATTEMPTS = 10
-_NOBODY = uuid.UUID(int=0)
-"""Stands for the holder when the lock has just gone."""
-
 _NAMESPACE = uuid.UUID("6f1c63a0-6d3f-4c53-9b1e-0d7c4b0a0f55")
 _NAME = re.compile(r"(?P<version>\d{4})_\w+\.cql")
 
@@ -108,7 +104,8 @@ def applied_version(session: CassandraSession) -> int:
 
 def _applied(session: CassandraSession) -> dict[int, str]:
     """Return the checksums of the applied files by their versions."""
-    rows = session.rows(session.bind("SELECT version, checksum FROM {}.schema_versions", ()))
+    # not prepared: the driver logs a traceback when it cannot prepare, and that there is no table yet is nothing special
+    rows = session.rows(f"SELECT version, checksum FROM {session.address.keyspace}.schema_versions")
     return dict(map(tuple, rows))
 
 
@@ -153,18 +150,19 @@ def _define(session: Any, statement: str) -> None:
 def _lock(session: Any) -> Iterator[Callable[[], None]]:
     """Hold the lock; what is yielded lengthens its life, or raises when it has ended."""
     owner = uuid.uuid4()
+    look = "SELECT owner FROM schema_lock WHERE name = 'migrations'"
     take = f"INSERT INTO schema_lock (name, owner) VALUES ('migrations', %s) IF NOT EXISTS USING TTL {LOCK_SECONDS}"
     keep = f"UPDATE schema_lock USING TTL {LOCK_SECONDS} SET owner = %s WHERE name = 'migrations' IF owner = %s"
     release = "DELETE FROM schema_lock WHERE name = 'migrations' IF owner = %s"
     end = time.monotonic() + _WAIT_SECONDS
-    while _holder(session, take, (owner,)) not in {None, owner}:
+    # looking first: who waits by trying to take it gets in the way of those who hold it
+    while session.execute(look).one() or _holder(session, take, (owner,)) != owner:
         if time.monotonic() > end:
             raise Transient("another worker has been migrating the raw log for minutes")
-        # not all at once, or the attempts get in each other's way
-        time.sleep(_POLL_SECONDS * (1 + random.random()))  # noqa: S311 - secures nothing
+        _pause()
 
     def renew() -> None:
-        if _holder(session, keep, (owner, owner)) not in {None, owner}:
+        if _holder(session, keep, (owner, owner)) != owner:
             raise Transient("the lock on the schema was lost: another worker is migrating")
 
     try:
@@ -174,17 +172,25 @@ def _lock(session: Any) -> Iterator[Callable[[], None]]:
 
 
 def _holder(session: Any, statement: str, values: tuple[uuid.UUID, ...]) -> uuid.UUID | None:
-    """Carry out a change to the lock; return None when it was made, else who holds the lock.
+    """Carry out a change of the lock, of which the last value is the owner; return who it belongs to then.
 
-    A conditional change that timed out may have happened. Each of ours can be repeated: the answer then names us.
+    A conditional change that timed out may have happened. Each of ours can be repeated: the answer then names us. Tried
+    at once several of them only time out again, since none gets to its end, so there is a pause of random length.
     """
-    for _ in range(_ATTEMPTS):
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
         try:
             result = session.execute(statement, values)
         except WriteTimeout:
+            if time.monotonic() > end:
+                raise
+            _pause()
             continue
         if result.was_applied:
-            return None
-        row = result.one()
-        return getattr(row, "owner", None) or _NOBODY
-    raise Transient("the lock on the schema cannot be changed: the attempts of several workers are in each other's way")
+            return values[-1]
+        holder: uuid.UUID | None = getattr(result.one(), "owner", None)
+        return holder
+
+
+def _pause() -> None:
+    time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - secures nothing
