@@ -308,6 +308,12 @@ class TestFindingRecordsKeptInBatches:
         assert list(small.find(service, NOON - 3_600, NOON)) == []
         assert list(small.find(service, -math.inf, math.inf)) == written
 
+    def test_finds_all_of_a_row_that_lies_in_two_blocks(self, small, topic):
+        service = f"svc-{topic}"
+        written = [record(topic, offset, b"{}", service.encode()) for offset in range(6, 10)]
+        small.append(batch(written, [RawEntry(6, 0, service, NOON, "")], packed=True))
+        assert list(small.find(service, NOON, NOON + 1)) == written
+
     def test_gives_records_of_overlapping_rows_and_blocks_once(self, small, topic):
         service = f"svc-{topic}"
         written = [record(topic, offset, b"{}", service.encode()) for offset in range(60)]
