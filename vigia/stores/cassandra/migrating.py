@@ -104,7 +104,7 @@ def applied_version(session: CassandraSession) -> int:
 
 def _applied(session: CassandraSession) -> dict[int, str]:
     """Return the checksums of the applied files by their versions."""
-    # not prepared: the driver logs a traceback when it cannot prepare, and that there is no table yet is nothing special
+    # not prepared: the driver logs a traceback when it cannot prepare, and a table not made yet is nothing special
     rows = session.rows(f"SELECT version, checksum FROM {session.address.keyspace}.schema_versions")
     return dict(map(tuple, rows))
 
