@@ -15,18 +15,21 @@ from vigia.stores.errors import Transient
 from vigia.streaming.ownership import Cluster
 
 
-async def identify(kafka: KafkaSettings) -> Cluster:
-    """Return which cluster answers, by the id in the settings if there is one; raises Transient while none does."""
+async def identify(kafka: KafkaSettings, within: float) -> Cluster:
+    """Return which cluster answers, by the id in the settings if there is one.
+
+    Raises Transient when none does `within` so many seconds.
+    """
     try:
-        metadata = await asyncio.to_thread(_metadata, kafka)
+        metadata = await asyncio.to_thread(_metadata, kafka, within)
     except KafkaException as error:
-        raise Transient(f"no Kafka broker at {kafka.bootstrap} answers: {error}") from error
+        raise Transient(f"no Kafka broker at {kafka.bootstrap} answers: {error.args[0].str()}") from error
     return Cluster(kafka.cluster_id or metadata.cluster_id, ephemeral=kafka.ephemeral)
 
 
-def _metadata(kafka: KafkaSettings) -> Any:
+def _metadata(kafka: KafkaSettings, within: float) -> Any:
     config = {**kafka.confluent_config(), "log_level": 0}
-    return AdminClient(config).list_topics(timeout=min(kafka.request_timeout, 5.0))
+    return AdminClient(config).list_topics(timeout=within)
 
 
 def credentials(kafka: KafkaSettings) -> CredentialsT | None:

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import time
+import traceback
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,8 +19,9 @@ import uvloop
 from yarl import URL
 
 from vigia.app import broker
-from vigia.app.opening import Stores, open_stores
+from vigia.app.opening import open_stores
 from vigia.app.routes import ROUTES
+from vigia.app.starting import check_files, shorten_driver_logs, started_producer, wait_for_all
 from vigia.app.steps import make_steps
 from vigia.settings import Settings
 from vigia.stores.errors import Transient, Unusable
@@ -47,12 +49,16 @@ def run_worker(settings: Settings, crash_points: CrashPoints | None = None) -> i
     Ends the process with 70 (a bug), 75 (broker or stores stayed away) or 78 (a person must look) otherwise.
     """
     uvloop.install()
+    shorten_driver_logs()
     try:
+        check_files(settings)
         return asyncio.run(_work(settings, crash_points or NoCrashPoints()))
     except Transient as error:
         end_process(EXIT_TRANSIENT, f"gave up waiting: {error}")
     except Unusable as error:
         end_process(EXIT_NEEDS_PERSON, str(error))
+    except Exception:  # noqa: BLE001 - Python's own end would be exit code 1, which says nothing to a supervisor
+        end_process(EXIT_BUG, f"a bug: {traceback.format_exc()}")
 
 
 async def _work(settings: Settings, crash_points: CrashPoints) -> int:
@@ -61,9 +67,8 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     stores = open_stores(settings)
-    cluster = await _wait_for_all(settings, stores)
-    producer = broker.producer(settings.kafka)
-    await producer.start()
+    cluster = await wait_for_all(settings, stores)
+    producer = await started_producer(settings.kafka)
     # one thread for each lane's step, and as many for raw events, which are kept meanwhile
     executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="store")
 
@@ -145,27 +150,6 @@ def make_app(settings: Settings, lanes: Lanes) -> faust.App:
         channel = app.topic(*names, value_type=None, value_serializer="raw", key_type=bytes, key_serializer="raw")
         app.agent(channel, name=row.name)(row.agent(lanes))  # type: ignore[arg-type] # Faust types streams by protocol
     return app
-
-
-async def _wait_for_all(settings: Settings, stores: Stores) -> Cluster:
-    """Wait for broker and stores, for at most the start budget each; weaknesses found are logged."""
-    retry = Retry(settings.stream.start_budget)
-
-    async def check_summaries() -> list[str]:
-        return await asyncio.to_thread(stores.summaries.check)
-
-    async def check_raw_log() -> list[str]:
-        return await asyncio.to_thread(stores.raw_log.check)
-
-    async def identify() -> Cluster:
-        return await broker.identify(settings.kafka)
-
-    warnings = await retry.run("wait for the summaries' database", check_summaries)
-    warnings += await retry.run("wait for the raw log", check_raw_log)
-    cluster = await retry.run("wait for Kafka", identify)
-    for warning in warnings:
-        logger.warning("durability: %s", warning)
-    return cluster
 
 
 async def _until_stopped(app: faust.App, stop: asyncio.Event) -> None:
