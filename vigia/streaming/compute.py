@@ -17,7 +17,7 @@ from vigia.events.identity import content_hash, derive_id
 from vigia.events.invalid import Invalid, Reason
 from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneRow, OutboxRow, SeenRow, StateRow, StepCommit, StepRow
-from vigia.streaming.dead_letters import dead_letter_event, dead_letter_row
+from vigia.streaming.dead_letters import dead_letter_event, dead_letter_row, timer_letter_row
 from vigia.streaming.flood import FloodCounters, FloodLimits
 from vigia.streaming.intake import Refused, Taken, encoded
 from vigia.streaming.route import Route
@@ -25,6 +25,14 @@ from vigia.streaming.route import Route
 DEAD_LETTERS = "dead-letters"
 FORGET_EVERY = 50
 """Steps between deletions of old `seen` rows."""
+
+
+class TimerFailedError(Exception):
+    """The model, or the state that it needs, failed on a timer: no event of the batch is to blame."""
+
+    def __init__(self, timer: Timer) -> None:
+        super().__init__(f"timer {timer.kind} of {timer.key!r}, due at {timer.due:.3f}")
+        self.timer = timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ def run_model(route: Route, fresh: Fresh, timers: Sequence[Timer], clock: float,
     """Apply the events, then fire the timers that the batch's clock has passed.
 
     Timers come last: whatever arrived before the clock passed them has been seen by then, so a backlog closes nothing
-    early.
+    early. Raises TimerFailedError when the model fails on a timer.
     """
     changes = Changes()
     if fresh.events:
@@ -113,7 +121,10 @@ def run_model(route: Route, fresh: Fresh, timers: Sequence[Timer], clock: float,
         if (timer.kind, timer.key) in changes.timers:
             continue  # an event of this batch has moved or cleared it
         changes.timers[timer.kind, timer.key] = None
-        route.model.fire(timer, clock, states, changes)
+        try:
+            route.model.fire(timer, clock, states, changes)
+        except Exception as error:
+            raise TimerFailedError(timer) from error
     return changes
 
 
@@ -128,13 +139,16 @@ def merged(route: Route, changes: Changes, existing: Mapping[tuple[object, ...],
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What came of a batch before it is committed."""
+    """What came of a batch before it is committed. `dropped` are the timers that the model failed on too often, and
+    why.
+    """
 
     taken: Taken
     fresh: Fresh
     changes: Changes
     states: States[Any]
     summaries: Sequence[Summary]
+    dropped: Mapping[Timer, str] = field(default_factory=dict)
 
 
 def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLimits) -> StepCommit:
@@ -150,6 +164,7 @@ def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLim
     refused.sort(key=lambda one: (one.record, one.position))
     batch, clock = taken.batch, max(row.clock, taken.clock)
     letters = [dead_letter_row(row.lane, row.cluster_id, batch, one) for one in refused]
+    letters += [timer_letter_row(row.lane, row.cluster_id, batch, *one) for one in computed.dropped.items()]
     outbox = _outbox(row, taken, changes, letters)
     applied = [place for index, place in enumerate(fresh.places) if index not in rejected]
     flood = _flood(row, applied, refused, fresh.duplicate_weight, limits.flood)

@@ -1,13 +1,23 @@
-"""Refused events as dead letters: a row for people, and a record on `dead-letters` for tools."""
+"""Refused events as dead letters: a row for people, and a record on `dead-letters` for tools.
+
+A timer that the model fails on becomes one too; its position is `TIMER_POSITION`, since it came from no message.
+"""
+
+import msgspec
 
 from vigia.events.dead_letter import MAX_BODY, DeadLetter, encode_body
+from vigia.events.effects import Timer
 from vigia.events.identity import derive_id
+from vigia.events.invalid import Reason
 from vigia.stores.base import DeadLetterRow, LaneId
 from vigia.streaming.batches import Batch
 from vigia.streaming.intake import Refused
 
 MAX_DETAIL = 8_000
 """Characters of detail that a dead letter keeps."""
+
+TIMER_POSITION = -1
+"""The position of a timer's dead letter: there is nothing to replay."""
 
 
 def dead_letter_row(lane: LaneId, cluster_id: str, batch: Batch, refused: Refused) -> DeadLetterRow:
@@ -27,6 +37,26 @@ def dead_letter_row(lane: LaneId, cluster_id: str, batch: Batch, refused: Refuse
         detail=printable(invalid.detail[:MAX_DETAIL])[:MAX_DETAIL],
         at=record.timestamp / 1000,
         key=(record.key or b"")[:MAX_DETAIL],
+        body=body[:MAX_BODY],
+        body_size=len(body),
+    )
+
+
+def timer_letter_row(lane: LaneId, cluster_id: str, batch: Batch, timer: Timer, why: str) -> DeadLetterRow:
+    """Return the row for a timer that was dropped: its body is the timer, its place the record that made it due."""
+    record = batch.records[-1]
+    body = msgspec.json.encode(timer)
+    return DeadLetterRow(
+        letter_id=derive_id("dead-timer", lane.agent, str(lane.partition), timer.kind, timer.key, repr(timer.due)),
+        lane=lane,
+        cluster_id=cluster_id,
+        topic=batch.topic,
+        offset=record.offset,
+        position=TIMER_POSITION,
+        reason=Reason.MODEL_ERROR,
+        detail=why[-MAX_DETAIL:],
+        at=record.timestamp / 1000,
+        key=timer.key.encode()[:MAX_DETAIL],
         body=body[:MAX_BODY],
         body_size=len(body),
     )

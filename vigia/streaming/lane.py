@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
+from vigia.events.effects import Timer
 from vigia.stores.base import LaneId
 from vigia.stores.errors import Transient, Unusable
 from vigia.streaming.batches import Batch
+from vigia.streaming.compute import TimerFailedError
 from vigia.streaming.crash_points import Point
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, LaneLostError
 from vigia.streaming.lane_state import LaneState
@@ -157,6 +159,8 @@ class Lane:
             await self._run_counted(batch)
         self._checked.add(batch.topic)
         self.state.tick_pending_since = None
+        if self.state.next_offset(batch.topic) < batch.next_offset:
+            return  # a flood stopped the lane between two halves: the rest is read again once it is released
         for ack in acks:
             ack()
         self._ports.crash_points.reached(Point.ACKNOWLEDGED)
@@ -180,22 +184,37 @@ class Lane:
         )
 
     async def _bisect(self, batch: Batch) -> None:
-        """Apply what can be applied; a single record that fails is set aside as a dead letter with its traceback."""
-        try:
-            await self._step.run(self.state, batch, self.revoked)
-        except (LaneLostError, Transient, Unusable, asyncio.CancelledError):
-            raise
-        except Exception:
-            self.state.cache.clear()
-            middle = len(batch.records) // 2
-            if middle == 0:
-                why = traceback.format_exc()[-MAX_TRACEBACK:]
+        """Apply what can be applied. A record that the model fails on even alone is set aside as a dead letter with its
+        traceback; so is a timer.
+        """
+        quarantine, dropped = "", dict[Timer, str]()
+        while True:
+            try:
+                await self._step.run(self.state, batch, self.revoked, quarantine, dropped)
+            except (LaneLostError, Transient, Unusable, asyncio.CancelledError):
+                raise
+            except TimerFailedError as error:
+                self.state.cache.clear()
+                if error.timer in dropped:
+                    raise
+                logger.exception("lane %s: a timer is set aside", self.id)
+                dropped[error.timer] = traceback.format_exc()[-MAX_TRACEBACK:]
+            except Exception:
+                self.state.cache.clear()
+                applied = self.state.row.offsets.get(batch.topic, 0) >= batch.next_offset
+                if quarantine or applied:
+                    raise
+                if len(batch.records) > 1:
+                    break
+                quarantine = traceback.format_exc()[-MAX_TRACEBACK:]
                 logger.exception("lane %s: %s offset %d is set aside", self.id, batch.topic, batch.records[0].offset)
-                await self._step.run(self.state, batch, self.revoked, quarantine=why)
+            else:
                 return
-            await self._bisect(replace(batch, records=batch.records[:middle]))
-            rest = batch.records[middle:]
-            await self._bisect(replace(batch, records=rest, start=batch.records[middle - 1].offset + 1))
+        middle = len(batch.records) // 2
+        first, rest = batch.records[:middle], batch.records[middle:]
+        await self._bisect(replace(batch, records=first))
+        if not self.state.row.stopped:
+            await self._bisect(replace(batch, records=rest, start=first[-1].offset + 1))
 
     async def _tick_if_due(self) -> None:
         state, now = self.state, self._ports.now()

@@ -46,8 +46,8 @@ class StateCache:
 
 
 class LaneState:
-    """A lane as the present owner knows it. `starts` is where each topic is read from: what comes first must begin there,
-    also while nothing of a topic has been applied.
+    """A lane as the present owner knows it. `starts` is where each topic is read from: while nothing of it
+    has been applied, its next batch must begin there.
     """
 
     def __init__(self, row: LaneRow, cache_entries: int, next_due: float | None, starts: Mapping[str, int]) -> None:

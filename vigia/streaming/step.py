@@ -5,18 +5,20 @@ effects in one transaction if the lane is still ours; 5. publish the outbox and 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from vigia.events.effects import Changes, States, Timer
 from vigia.events.summaries import Summary
-from vigia.stores.base import Loaded, OutboxRow, RawBatch, StepCommit
+from vigia.stores.base import Loaded, OutboxRow, RawBatch, StateRow, StepCommit
 from vigia.stores.errors import Conflict, Transient, UnknownOutcome
 from vigia.streaming.batches import Batch
 from vigia.streaming.compute import (
     Computed,
     StepLimits,
+    TimerFailedError,
     build_commit,
     fresh_events,
     merged,
@@ -36,6 +38,8 @@ MAX_TIMERS = 5_000
 
 OUTBOX_CHUNK = 1_000
 
+NO_TIMERS: Mapping[Timer, str] = MappingProxyType({})
+
 T = TypeVar("T")
 
 
@@ -48,12 +52,20 @@ class Step:
         self._limits = limits
         self._ports = ports
 
-    async def run(self, state: LaneState, batch: Batch, revoked: asyncio.Event, quarantine: str = "") -> None:
+    async def run(
+        self,
+        state: LaneState,
+        batch: Batch,
+        revoked: asyncio.Event,
+        quarantine: str = "",
+        drop: Mapping[Timer, str] = NO_TIMERS,
+    ) -> None:
         """Apply one batch; with `quarantine` (why) its events are refused as `model_error` instead of applied.
 
-        Raises LaneLostError when the lane is another worker's, Transient when a store stays away beyond the retry
-        budget, and whatever the model raises; in each case nothing was committed and `state` is no longer to be
-        trusted.
+        Timers in `drop` (with the reason) are removed instead of fired, and each leaves a dead letter. Raises
+        LaneLostError when the lane is another worker's, Transient when a store stays away beyond the retry budget, and
+        whatever the model raises (TimerFailedError where a timer is to blame); in each case nothing was committed, or
+        what was is in `state.row`, and the rest of `state` is no longer to be trusted.
         """
         taken = self.take(state, batch)
         if taken is None:
@@ -63,7 +75,7 @@ class Step:
         self._ports.crash_points.reached(Point.TAKEN)
         raw = asyncio.ensure_future(self._append(state, taken, revoked))
         try:
-            commit, states = await self._compute(state, taken, revoked)
+            commit, states = await self._compute(state, taken, revoked, drop)
             await raw
         finally:
             # a failure in one half must not leave the other running behind the lane's back
@@ -111,28 +123,44 @@ class Step:
         await self._retry("keep raw events", revoked, self._ports.raw_log.append, raw)
         self._ports.crash_points.reached(Point.RAW_APPENDED)
 
-    async def _compute(self, state: LaneState, taken: Taken, revoked: asyncio.Event) -> tuple[StepCommit, States[Any]]:
+    async def _compute(
+        self, state: LaneState, taken: Taken, revoked: asyncio.Event, drop: Mapping[Timer, str]
+    ) -> tuple[StepCommit, States[Any]]:
         model, row = self.route.model, state.row
         clock = max(row.clock, taken.clock)
-        timers = await self._due(state, clock, revoked)
+        due = await self._due(state, clock, revoked)
+        timers = [timer for timer in due if timer not in drop]
+        dropped = {timer: drop[timer] for timer in due if timer in drop}
         keys = {key for event in taken.events for key in model.keys(event)}
-        for timer in timers:
-            keys.update(model.timer_keys(timer))
-        held, missing = state.cache.split(keys)
+        # whose state a timer alone needs: when it cannot be loaded, the timer is to blame
+        needed_by = {key: timer for timer in timers for key in model.timer_keys(timer) if key not in keys}
+        held, missing = state.cache.split(keys | needed_by.keys())
         ids = seen_ids(self.route, taken)
         loaded = Loaded()
         if missing or ids:
             loaded = await self._retry("load states", revoked, self._ports.summaries.load, row.lane, missing, ids)
         for key in missing:
-            stored = loaded.states.get(key)
-            held[key] = None if stored is None or stored.body is None else model.load(key, stored.schema, stored.body)
+            try:
+                held[key] = self._decoded(loaded.states.get(key))
+            except Exception as error:
+                if key not in needed_by:
+                    raise
+                raise TimerFailedError(needed_by[key]) from error
         states = States[Any](held)
         fresh = fresh_events(self.route, taken, loaded.seen)
         changes = run_model(self.route, fresh, timers, clock, states)
+        for timer in dropped:
+            # an event of this batch may have set it anew
+            changes.timers.setdefault((timer.kind, timer.key), None)
         rows = await self._summaries(changes, revoked)
-        commit = build_commit(row, self.route, Computed(taken, fresh, changes, states, rows), self._limits)
+        commit = build_commit(row, self.route, Computed(taken, fresh, changes, states, rows, dropped), self._limits)
         self._ports.crash_points.reached(Point.COMPUTED)
         return commit, states
+
+    def _decoded(self, stored: StateRow | None) -> Any:
+        if stored is None or stored.body is None:
+            return None
+        return self.route.model.load(stored.key, stored.schema, stored.body)
 
     async def _due(self, state: LaneState, clock: float, revoked: asyncio.Event) -> list[Timer]:
         if state.next_due is None or state.next_due > clock:
