@@ -57,7 +57,7 @@ class Comparer:
             else:
                 found = self._values(table, place, one, other)
             for path, left, right in found:
-                yield Difference(table.name, key, name + path, shown(left), shown(right))
+                yield Difference(table.name, key, name + path, *shown_apart(left, right))
 
     def _values(self, table: Compared, place: int, one: Any, other: Any) -> Iterator[Found]:
         if place in table.tolerant and one is not None and other is not None:
@@ -111,6 +111,23 @@ def _unpacked(body: bytes) -> Any:
 
 def shown(value: Any) -> str:
     """Return a value as a line that a person can read, cut where it is long."""
+    return _cut(_as_text(value), 0)
+
+
+def shown_apart(one: Any, other: Any) -> tuple[str, str]:
+    """Return two values as lines; long ones from shortly before they begin to differ."""
+    left, right = _as_text(one), _as_text(other)
+    alike = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    start = alike - SHOWN // 4 if max(len(left), len(right)) > SHOWN and alike > SHOWN // 2 else 0
+    return _cut(left, start), _cut(right, start)
+
+
+def _as_text(value: Any) -> str:
     text = value.hex() if isinstance(value, bytes) else value if isinstance(value, str) else repr(value)
-    text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def _cut(text: str, start: int) -> str:
+    part = text[start : start + SHOWN]
+    note = f" ({len(text)} characters)" if len(part) < len(text) else ""
+    return f"{'...' if start else ''}{part}{'...' if start + SHOWN < len(text) else ''}{note}"

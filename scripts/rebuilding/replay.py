@@ -1,18 +1,19 @@
 """One lane, step by step: the records of each step go through the very `Step` that workers run, in the same cuts.
 
 What happened to a lane between its steps is found again in what the live database keeps: that it went over to a new
-broker (`steps.cluster_id`), that a person released it after a flood (it went on), and which records were set aside
-because the model failed on them (their dead letters).
+broker (`steps.cluster_id`), that a person released it after a flood (it went on), and what was set aside because the
+model failed on it (`set_aside`).
 """
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from scripts.rebuilding.errors import RebuildStopped
 from scripts.rebuilding.records import StepRecords, place_of
+from scripts.rebuilding.set_aside import SetAside
 from vigia.stores.base import LaneId, LaneRow, RawLog, StepCommit, StepRow, Summaries
 from vigia.stores.errors import StoreError
 from vigia.streaming.batches import Batch
@@ -23,9 +24,6 @@ from vigia.streaming.step import Step
 
 OWNER = "rebuild"
 STEPS_AT_ONCE = 1_000
-
-Quarantined = Mapping[tuple[str, str, int], str]
-"""(cluster id, topic, offset) -> why the model failed on the record."""
 
 
 def steps_between(live: Summaries, lane: LaneId, after: int, last: int) -> Iterator[StepRow]:
@@ -47,21 +45,19 @@ def steps_between(live: Summaries, lane: LaneId, after: int, last: int) -> Itera
 class LaneReplay:
     """Brings one lane of the rebuilt database to where the live lane `target` stood."""
 
-    def __init__(
-        self, target: LaneRow, step: Step, live: Summaries, rebuilt: Summaries, quarantined: Quarantined
-    ) -> None:
+    def __init__(self, target: LaneRow, step: Step, live: Summaries, rebuilt: Summaries, aside: SetAside) -> None:
         self._target = target
         self._lane = target.lane
         self._step = step
         self._live = live
         self._rebuilt = rebuilt
-        self._quarantined = quarantined
+        self._aside = aside
         self._never_revoked = asyncio.Event()
 
     async def run(self, raw_log: RawLog, cache_entries: int, done: Callable[[StepRow, int], None]) -> None:
         """Replay what is missing; `done` is told of each step and how many records it had."""
         target, lane = self._target, self._lane
-        state = LaneState(self._acquired(), cache_entries, self._rebuilt.next_due(lane))
+        state = LaneState(self._acquired(), cache_entries, self._rebuilt.next_due(lane), {})
         records = StepRecords(raw_log, lane)
         try:
             for step in steps_between(self._live, lane, state.row.step, target.step):
@@ -92,9 +88,9 @@ class LaneReplay:
         self._release(state)
         found = records.of(step)
         batch = Batch(step.topic, self._lane.partition, 0, step.first_offset, found)
-        why = self._quarantined.get((step.cluster_id, step.topic, step.first_offset), "")
+        quarantine = self._aside.record(step) if len(found) == 1 else ""
         try:
-            await self._step.run(state, batch, self._never_revoked, why if len(found) == 1 else "")
+            await self._step.run(state, batch, self._never_revoked, quarantine, self._aside.timers(step))
         except LaneLostError as error:
             raise RebuildStopped(f"{place_of(self._lane, step)}: another rebuild is at work: {error}") from error
         except StoreError:

@@ -1,21 +1,17 @@
 """The whole rebuild: where the live lanes stand now, and each lane of the rebuilt database brought there."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Protocol
-
-from sqlalchemy import select
 
 from scripts.rebuilding import places
 from scripts.rebuilding.errors import RebuildStopped
 from scripts.rebuilding.places import Place
 from scripts.rebuilding.quiet import quiet_ports
 from scripts.rebuilding.replay import LaneReplay
+from scripts.rebuilding.set_aside import read_set_aside
 from vigia.app.steps import make_steps
-from vigia.events.invalid import Reason
 from vigia.settings import Settings
 from vigia.stores.base import LaneId, LaneRow, RawLog, StepRow
-from vigia.stores.sql.tables import dead_letters
 
 
 class Watch(Protocol):
@@ -69,22 +65,10 @@ async def rebuild(settings: Settings, live: Place, rebuilt: Place, raw_log: RawL
     unknown = sorted({each.live.lane.agent for each in todo} - steps.keys())
     if unknown:
         raise RebuildStopped(f"the live database has lanes of agents that this release lacks: {', '.join(unknown)}")
-    quarantined = _quarantined(live)
+    aside = read_set_aside(live)
     watch.begin(len(todo), sum(max(0, each.steps) for each in todo))
     for each in todo:
         lane = each.live.lane
         watch.lane(lane)
-        replay = LaneReplay(each.live, steps[lane.agent], live.summaries, ports.summaries, quarantined[lane])
+        replay = LaneReplay(each.live, steps[lane.agent], live.summaries, ports.summaries, aside[lane])
         await replay.run(raw_log, settings.stream.state_cache_entries, watch.step)
-
-
-def _quarantined(live: Place) -> defaultdict[LaneId, dict[tuple[str, str, int], str]]:
-    """Return the records that were set aside because the model failed on them, by lane, and why."""
-    table = dead_letters.c
-    query = select(table.agent, table.partition, table.cluster_id, table.topic, table.offset, table.detail).where(
-        table.reason == Reason.MODEL_ERROR
-    )
-    found: defaultdict[LaneId, dict[tuple[str, str, int], str]] = defaultdict(dict)
-    for agent, partition, *place, why in live.database.fetch(query):
-        found[LaneId(agent, partition)][place[0], place[1], place[2]] = why
-    return found
