@@ -138,7 +138,7 @@ def test_a_server_that_stops_answering_is_transient_in_time(summaries, url, monk
     monkeypatch.setattr("vigia.stores.mysql.ANSWER_TIMEOUT", 1)
     row = take(summaries)
     impatient = open_summaries(url)
-    with locked(url, "SELECT * FROM lanes FOR UPDATE"), pytest.raises(Transient):
+    with locked(url, "SELECT * FROM lanes FOR UPDATE"), pytest.raises(Transient, match="2013"):
         impatient.commit(advance(row))
     impatient.close()
     eventually(lambda: commit(summaries, row).step == 1)
