@@ -42,6 +42,7 @@ class Taken:
     """What a batch holds. `events[i]` came from record `record_of[i]`; `identities[i]` is empty where repeats count."""
 
     batch: Batch
+    cluster_id: str = ""
     events: list[Any] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     record_of: list[int] = field(default_factory=list)
@@ -64,9 +65,9 @@ class Intake:
         self._future_limit = future_limit
         self._known: dict[tuple[bytes, int], str] = {}
 
-    def take(self, batch: Batch, partition_count: int) -> Taken:
+    def take(self, batch: Batch, partition_count: int, cluster_id: str = "") -> Taken:
         """Return the batch's events, in order, and everything that is not one."""
-        taken = Taken(batch)
+        taken = Taken(batch, cluster_id)
         decode = self._topic.decode
         for index, record in enumerate(batch.records):
             taken.clock = max(taken.clock, record.timestamp / 1000)
@@ -124,7 +125,8 @@ class Intake:
             invalid = Invalid(Reason.WRONG_PARTITION, detail, encoded(event))
             taken.refused.append(Refused(index, position, invalid, event.weight))
             return
-        place = f"{batch.topic}/{batch.partition}/{record.offset}/{position}"
+        # offsets of another cluster, such as an embedded broker started anew, are other places
+        place = f"{taken.cluster_id}/{batch.topic}/{batch.partition}/{record.offset}/{position}"
         headers = ((ORIGIN_HEADER, place.encode()),)
         taken.moved_weight += event.weight
         # its number is given when the step's outbox is put together

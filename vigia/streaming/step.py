@@ -93,7 +93,7 @@ class Step:
             if not records:
                 return None
             batch = replace(batch, records=records, start=next_offset)
-        return self._intakes[batch.topic].take(batch, state.row.partition_count)
+        return self._intakes[batch.topic].take(batch, state.row.partition_count, state.row.cluster_id)
 
     async def publish_leftovers(self, state: LaneState, revoked: asyncio.Event) -> None:
         """Publish what an earlier owner committed and did not get to publish."""
