@@ -52,6 +52,8 @@ class Fresh:
     times: list[float] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
     seen: list[SeenRow | None] = field(default_factory=list)
+    duplicates: list[tuple[int, int]] = field(default_factory=list)
+    """The places of the repeats."""
     duplicate_weight: int = 0
 
 
@@ -81,6 +83,7 @@ def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fre
             content = content_hash(encoded(event))
             before = known.get(this)
             if before == content:
+                fresh.duplicates.append((record, position))
                 fresh.duplicate_weight += event.weight
                 continue
             if before is not None:
@@ -167,7 +170,7 @@ def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLim
     letters += [timer_letter_row(row.lane, row.cluster_id, batch, *one) for one in computed.dropped.items()]
     outbox = _outbox(row, taken, changes, letters)
     applied = [place for index, place in enumerate(fresh.places) if index not in rejected]
-    flood = _flood(row, applied, refused, fresh.duplicate_weight, limits.flood)
+    flood = _flood(row, [*applied, *fresh.duplicates], refused, limits.flood)
     step = row.step + 1
     lane = msgspec.structs.replace(
         row,
@@ -219,12 +222,12 @@ def _outbox(row: LaneRow, taken: Taken, changes: Changes, letters: Sequence[Dead
 
 
 def _flood(
-    row: LaneRow, applied: Sequence[tuple[int, int]], refused: Sequence[Refused], duplicates: int, limits: FloodLimits
+    row: LaneRow, valid: Sequence[tuple[int, int]], refused: Sequence[Refused], limits: FloodLimits
 ) -> FloodCounters:
-    valid = len(applied) + duplicates
-    last_valid = max(applied, default=(-1, -1))
+    """Count events, not what they weigh: one packed message must not outweigh a thousand refused ones."""
+    last_valid = max(valid, default=(-1, -1))
     trailing = sum(1 for one in refused if (one.record, one.position) > last_valid)
-    return FloodCounters.of(row).after(valid, len(refused), trailing, limits)
+    return FloodCounters.of(row).after(len(valid), len(refused), trailing, limits)
 
 
 def _counts(row: LaneRow, taken: Taken, fresh: Fresh, refused: Sequence[Refused], changes: Changes) -> dict[str, int]:
