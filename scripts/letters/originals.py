@@ -9,6 +9,7 @@ import msgspec
 
 from vigia.events.dead_letter import MAX_BODY
 from vigia.stores.base import DeadLetterRow, RawLog
+from vigia.streaming.batches import CUT_HEADER
 from vigia.streaming.dead_letters import MAX_DETAIL
 
 
@@ -33,6 +34,8 @@ def original_of(letter: DeadLetterRow, raw_log: RawLog) -> Original:
     record = next(iter(raw_log.read(*place, letter.offset, letter.offset)), None)
     if record is None:
         raise NoOriginal(f"the raw log has no record at {'/'.join(map(str, place[1:]))}/{letter.offset}")
+    if any(name == CUT_HEADER for name, _ in record.headers):
+        raise NoOriginal("the record was too large to be kept whole; its beginning is all there is")
     if letter.body_size <= MAX_BODY:
         return Original(record.key, letter.body)
     return Original(record.key, _event_in(record.value or b"", letter))

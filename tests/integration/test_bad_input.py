@@ -22,12 +22,12 @@ from tests.support import (
     wait_until,
     worker,
 )
-from tests.support.bad_case import GOOD, PARTITIONS, Case
+from tests.support.bad_case import GOOD, PARTITIONS, Case, encoded, sample
 from tests.support.bad_input import CASES
 from vigia.events.dead_letter import MAX_BODY, DeadLetter
 from vigia.events.figures import TOPIC_FIGURES
 from vigia.stores.base import DeadLetterRow, LaneRow, RawRecord
-from vigia.streaming.batches import ORIGIN_HEADER
+from vigia.streaming.batches import CUT_HEADER, ORIGIN_HEADER
 from vigia.streaming.dead_letters import MAX_DETAIL
 from vigia.streaming.partitions import partition_of
 from vigia.topics import DEAD_LETTERS
@@ -170,12 +170,12 @@ def test_each_bad_input_becomes_what_the_table_says(world, case):
 @pytest.mark.parametrize("case", [case for case in CASES if case.expected.moved], ids=named)
 def test_what_came_to_the_wrong_place_arrives_in_the_right_one_and_is_applied_once(world, case):
     topic, partition, offset = world.sent[named(case)].place
-    place = f"{topic}/{partition}/{offset}/".encode()
+    place = f"/{topic}/{partition}/{offset}/".encode()
     moved = [
         record
         for records in world.on_broker.values()
         for record in records
-        if any(name == ORIGIN_HEADER and (value or b"").startswith(place) for name, value in record.headers)
+        if any(name == ORIGIN_HEADER and place in b"/" + (value or b"") for name, value in record.headers)
     ]
     (record,) = moved
     assert record.key == case.moves_to.encode()
@@ -208,3 +208,29 @@ def test_the_raw_log_has_every_record_byte_for_byte(world):
 
 def contents(record: Received | RawRecord) -> tuple[object, ...]:
     return record.offset, record.timestamp, record.key, record.value, tuple(record.headers)
+
+
+def test_what_is_large_only_when_decompressed_does_not_stop_its_lane(stack, tmp_path):
+    large = {"compression_type": "gzip", "message_max_bytes": 100_000_000}
+    with fresh_environment(stack, tmp_path) as env, worker(env) as one, Sender(env, **large) as sender:
+        now = time.time()
+        # 20 kB on the broker
+        bomb = sender.send("metrics", b'"' + b"a" * 20_000_000 + b'"', key=b"shop")
+        misplaced = sender.send("metrics", encoded(sample(now, labels={"a": "x" * 3_000_000})), key=b"somebody")
+        sender.send("metrics", encoded(sample(now)), key=b"shop")
+        sender.send("metrics", encoded(sample(now, service="bar")), key=b"bar")
+        sender.flush()
+
+        def done() -> bool:
+            assert one.running
+            return counts(env)["metrics.in"] == 4
+
+        wait_until(done, 60, "the last event")
+        assert counts(env)["metrics.applied"] == 2
+        with opened_stores(env) as stores:
+            rows = stores.summaries.dead_letters(None, 10)
+            assert {(row.offset, row.lane.partition, row.reason) for row in rows} == {
+                (sent.offset, sent.partition, "too_large") for sent in (bomb, misplaced)
+            }
+            (kept,) = stores.raw_log.read(rows[0].cluster_id, "metrics", bomb.partition, bomb.offset, bomb.offset)
+        assert kept.headers == ((CUT_HEADER, b"20000002,4,0"),)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.support.bad_case import AI_AGENT, SCOPE, Case, Expected, Value, decision, deployment, encoded, sample
 from vigia.events.invalid import Reason
-from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER
+from vigia.streaming.batches import CUT_HEADER, ORIGIN_HEADER, TICK_HEADER
 
 CONTROL = "sh\x1b[2Jop\x00"
 LONG = "n" * 10_000
@@ -139,6 +139,12 @@ METRICS_CASES = (
     ),
     Case("a sample that calls itself a tick", _sample(), Expected(applied=1), headers=((TICK_HEADER, b"1"),)),
     Case("a tick that says nothing", _fixed(b""), Expected(Reason.EMPTY), headers=((TICK_HEADER, None),)),
+    Case(
+        "a sample that calls itself cut",
+        _sample(),
+        Expected(Reason.TOO_LARGE, "at most"),
+        headers=((CUT_HEADER, b"\xff\x1b" * 500),),
+    ),
     Case(
         "another's partition, sent on before",
         _sample(),

@@ -11,6 +11,9 @@ TICK_HEADER = "vigia-tick"
 ORIGIN_HEADER = "vigia-origin"
 """Marks a record that was sent again under its right key; its value names where it came from."""
 
+CUT_HEADER = "vigia-cut"
+"""Marks a record in the raw log that was too large to keep; its value has the sizes of value, key and headers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

@@ -15,6 +15,7 @@ from vigia.events.names import MAX_NAME, name_problem
 from vigia.events.topic import Topic
 from vigia.stores.base import OutboxRow, RawEntry
 from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER, Batch, header
+from vigia.streaming.oversize import cut, is_large, too_large
 from vigia.streaming.partitions import partition_of
 
 ScopeOf = Callable[[str, float], str]
@@ -25,6 +26,9 @@ MAX_KNOWN_KEYS = 100_000
 
 MAX_KEY = 4 * MAX_NAME
 """Longest key, in bytes of UTF-8, that can be a name."""
+
+MAX_MOVED = 1000 * 1024
+"""Largest event that is sent on, in bytes: it is not compressed, and must fit into the broker's limit of 1 MiB."""
 
 
 @dataclass(slots=True)
@@ -67,6 +71,9 @@ class Intake:
 
     def take(self, batch: Batch, partition_count: int, cluster_id: str = "") -> Taken:
         """Return the batch's events, in order, and everything that is not one."""
+        large = [index for index, record in enumerate(batch.records) if is_large(record)]
+        if large:
+            batch = cut(batch, large)
         taken = Taken(batch, cluster_id)
         decode = self._topic.decode
         for index, record in enumerate(batch.records):
@@ -74,6 +81,10 @@ class Intake:
             # a tick has no value: whoever puts the header on an event must not make it vanish
             if record.headers and not record.value and header(record, TICK_HEADER) is not None:
                 taken.ticks += 1
+                continue
+            if record.headers and (invalid := too_large(record)) is not None:
+                taken.weight += 1
+                taken.refused.append(Refused(index, 0, invalid))
                 continue
             here = self._key_here(record.key, batch.partition, partition_count)
             for position, item in enumerate(decode(record.value)):
@@ -125,12 +136,17 @@ class Intake:
             invalid = Invalid(Reason.WRONG_PARTITION, detail, encoded(event))
             taken.refused.append(Refused(index, position, invalid, event.weight))
             return
+        value = encoded(event)
+        if len(value) > MAX_MOVED:
+            detail = f"the event has {len(value)} bytes, too many to be sent on; send it under the key {key!r}"
+            taken.refused.append(Refused(index, position, Invalid(Reason.TOO_LARGE, detail, value), event.weight))
+            return
         # offsets of another cluster, such as an embedded broker started anew, are other places
         place = f"{taken.cluster_id}/{batch.topic}/{batch.partition}/{record.offset}/{position}"
         headers = ((ORIGIN_HEADER, place.encode()),)
         taken.moved_weight += event.weight
         # its number is given when the step's outbox is put together
-        taken.moved.append(OutboxRow(0, batch.topic, key.encode(), encoded(event), headers))
+        taken.moved.append(OutboxRow(0, batch.topic, key.encode(), value, headers))
 
     def _with_scope(self, event: Event) -> Event:
         if self._topic.key != "scope" or self._topic.key_of(event):

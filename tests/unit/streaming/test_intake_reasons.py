@@ -15,7 +15,7 @@ from vigia.events.invalid import EXPLANATIONS, Reason
 from vigia.events.names import name_problem
 from vigia.settings import Settings
 from vigia.stores.base import LaneId, LaneRow, RawRecord, StepCommit
-from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER, Batch
+from vigia.streaming.batches import CUT_HEADER, ORIGIN_HEADER, TICK_HEADER, Batch
 from vigia.streaming.compute import Computed, StepLimits, build_commit, fresh_events, merged, run_model
 from vigia.streaming.flood import FloodLimits
 from vigia.streaming.intake import Intake, raw_entries
@@ -157,6 +157,50 @@ def test_what_names_no_service_is_found_in_the_raw_log_by_its_key():
         intake = Intake(route_of(topic).topic(topic), lambda service, at: "", 300.0)
         taken = intake.take(Batch(topic, lane, 1, 0, [record(0, good(NOW, 1), key, lane)]), PARTITIONS)
         assert [entry.service for entry in raw_entries(taken, packed=False)] == [names]
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "headers"),
+    [
+        (b" " * 20_000_000, b"shop", ()),
+        (encoded(sample(NOW)), b"k" * 5_000_000, ()),
+        (None, None, (("a", b"x" * 3_000_000),)),
+        (b"", b"", tuple((f"h{number}", b"x" * 100) for number in range(20_000))),
+    ],
+    ids=["value", "key", "header", "headers"],
+)
+def test_a_record_that_no_store_could_keep_is_cut_and_refused(value, key, headers):
+    lane = partition_of(b"shop", PARTITIONS)
+    good = record(0, encoded(sample(NOW)), b"shop", lane)
+    after = record(2, encoded(sample(NOW)), b"shop", lane)
+    batch = Batch("metrics", lane, 1, 0, [good, record(1, value, key, lane, headers), after])
+    taken = Intake(route_of("metrics").topic("metrics"), lambda service, at: "", 300.0).take(batch, PARTITIONS)
+    assert [(one.record, one.invalid.reason) for one in taken.refused] == [(1, Reason.TOO_LARGE)]
+    assert (len(taken.events), taken.weight) == (2, 3)
+    assert taken.batch.next_offset == 3
+    # this is what the raw log gets
+    first, kept, last = taken.batch.records
+    assert (first, last) == (good, after)
+    assert (kept.offset, kept.timestamp) == (1, good.timestamp)
+    assert len(kept.value or b"") + len(kept.key or b"") < 70_000
+    sizes = [len(value or b""), len(key or b""), sum(len(name) + len(of or b"") for name, of in headers)]
+    assert kept.headers == ((CUT_HEADER, ",".join(map(str, sizes)).encode()),)
+    detail = taken.refused[0].invalid.detail
+    assert "have {},{},{} bytes, decompressed".format(*sizes) in detail
+    # read back from the raw log it is refused for the same reason
+    again = Intake(route_of("metrics").topic("metrics"), lambda service, at: "", 300.0).take(taken.batch, PARTITIONS)
+    assert (again.refused, again.weight) == (taken.refused, taken.weight)
+
+
+def test_what_is_too_large_to_be_sent_on_is_refused():
+    lane = partition_of(b"shop", PARTITIONS)
+    for size, moved in ((900_000, 1), (1_100_000, 0)):
+        value = encoded(sample(NOW, labels={"a": "x" * size}))
+        done = step("metrics", lane, [record(0, value, b"other", lane)])
+        assert done.figures["moved"] == moved
+        assert [letter.reason for letter in done.commit.dead_letters] == [Reason.TOO_LARGE] * (not moved)
+        if not moved:
+            assert "send it under the key 'shop'" in done.commit.dead_letters[0].detail
 
 
 def test_names_that_are_too_long_are_not_remembered():

@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.support.letters import GOOD, LONG, letter, status
+from tests.support.letters import GOOD, LANE, LONG, letter, status
+from vigia.stores.base import RawBatch, RawRecord
 from vigia.stores.errors import Transient
+from vigia.streaming.batches import CUT_HEADER
 from vigia.streaming.dead_letters import MAX_DETAIL
 
 
@@ -67,6 +69,15 @@ def test_what_the_raw_log_does_not_have_is_not_sent_cut(put, run, sent, stores, 
     assert "is not the one that the letter was made from" in err
     assert "1 of 4 sent" in out
     assert [status(stores.summaries, number) for number in (1, 2, 3, 4)] == ["open", "replayed", "open", "open"]
+
+
+def test_what_was_too_large_to_keep_is_not_sent_cut(put, run, sent, stores):
+    put(letter(1, body=LONG, reason="too_large"))
+    record = RawRecord("any", LANE.partition, 1, 0, b"shop", LONG, ((CUT_HEADER, b"9000000,4,0"),))
+    stores.raw_log.append(RawBatch("cluster", "metrics", LANE.partition, [record], [], packed=True))
+    code, _, err = run("replay", f"{1:032x}", "--yes")
+    assert (code, sent.events) == (1, [])
+    assert "too large to be kept whole" in err
 
 
 def test_only_what_the_broker_acknowledged_is_marked(put, run, sent, stores):
