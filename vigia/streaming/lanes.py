@@ -7,7 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import msgspec
 
@@ -131,6 +131,10 @@ class Lanes:
         task = asyncio.get_running_loop().create_task(lane.run(), name=f"lane {lane_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def give_up(self, why: str) -> NoReturn:
+        """End the process, since it cannot take its lanes over."""
+        self._ports.end(EXIT_TRANSIENT, why)
 
     def revoke(self) -> None:
         """Let every lane go; steps under way are cut short and commit nothing that a new owner does not know of."""

@@ -9,12 +9,14 @@ instead; offsets handed to Kafka are only for lag tools; and a fetch that a seek
 delivered.
 """
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiokafka
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -25,6 +27,10 @@ from vigia.streaming.ownership import BrokerFacts
 
 BUFFER_POLL = 0.01
 """Seconds between looks at whether a full buffer has room again."""
+
+TAKE_OVER_SHARE = 0.8
+"""Share of `broker_request_timeout` within which lanes must be taken over: after the whole of it Faust gives up without
+a word, and a worker that goes on then reads nothing, for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,22 @@ class Consumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Take over the lanes of all assigned partitions and read on from where they are."""
+        """Take over the lanes of all assigned partitions and read on from where they are.
+
+        Ends the process when broker or stores stay away for too long.
+        """
+        within = TAKE_OVER_SHARE * self.app.conf.broker_request_timeout
+        try:
+            async with asyncio.timeout(within):
+                return await self._take_over()
+        except IllegalStateError:
+            raise  # the partitions were revoked meanwhile: Faust begins anew
+        except TimeoutError:
+            self.transport.lanes.give_up(f"could not take the assigned lanes over within {within:.0f} s")
+        except KafkaError as error:
+            self.transport.lanes.give_up(f"could not take the assigned lanes over: {error!r}")
+
+    async def _take_over(self) -> Mapping[TP, int]:
         assignment = self.assignment()
         if not assignment:
             return {}
@@ -119,6 +140,11 @@ class Consumer(driver.Consumer):
         """Read on from these offsets."""
         self._seeks += 1
         self._next.update(targets)
+        for tp, target in targets.items():
+            # what is read again is delivered again: nobody will acknowledge it as it was
+            delivered = self._delivered[tp]
+            while delivered and delivered[-1] >= target:
+                delivered.pop()
         await self.seek_wait(targets)
         self._seeks += 1
 
@@ -154,6 +180,8 @@ class Consumer(driver.Consumer):
         batch = Batch(self.transport.logical_name(tp.topic), tp.partition, generation, self._next[tp], records)
         self._next[tp] = batch.next_offset
         self._delivered[tp].append(last.offset)
+        # Faust drops what is below the last offset it has read, which it may note after a seek back has happened
+        self._read_offset[tp] = None
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         return ConsumerMessage(
             last.topic,
@@ -184,6 +212,7 @@ class Consumer(driver.Consumer):
             self._acked_index[tp].discard(last)
             committable = last + 1
         self._acked[tp] = [offset for offset in self._acked[tp] if offset in acknowledged and offset in delivered]
+        self._acked_index[tp].intersection_update(self._acked[tp])
         return committable
 
     def verify_event_path(self, now: float, tp: TP) -> None:

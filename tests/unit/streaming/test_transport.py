@@ -1,0 +1,356 @@
+"""The transport: what a seek has overtaken is read again and never delivered, and only an acknowledged prefix is
+committed.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
+from faust.types import TP
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.fakes.clock import run
+from vigia.stores.base import RawRecord
+from vigia.streaming.transport import TAKE_OVER_SHARE, Consumer, _Flow
+
+ONE, TWO = TP("test-metrics", 0), TP("test-metrics", 1)
+REQUEST_TIMEOUT = 30.0
+
+
+class Ended(Exception):
+    """The process has ended."""
+
+
+class Fetched(RawRecord, frozen=True):
+    """A record as aiokafka delivers it."""
+
+    timestamp_type: int = 1
+
+
+class LanesOf:
+    """As much of the lanes as the transport asks for."""
+
+    def __init__(self, positions: Mapping[tuple[str, int], int], takes: float = 0.0) -> None:
+        self.positions = positions
+        self.takes = takes
+        self.asked: dict[str, Any] = {}
+
+    async def acquire(self, facts: Any, counts: Any, generation: int, flow: Any) -> Mapping[tuple[str, int], int]:
+        self.asked = {"facts": facts, "counts": counts, "generation": generation}
+        await asyncio.sleep(self.takes)
+        return self.positions
+
+    def give_up(self, why: str) -> None:
+        raise Ended(why)
+
+    def revoke(self) -> None:
+        """They are let go."""
+
+
+class LightConsumer(Consumer):
+    """Without Faust's services and threads: `log` is what the broker has, one fetch returns `chunk` records of each."""
+
+    should_stop = False
+
+    def __init__(self, log: dict[TP, list[int]], lanes: LanesOf | None = None, chunk: int = 3) -> None:
+        app: Any = SimpleNamespace(
+            consumer_generation_id=1,
+            conf=SimpleNamespace(broker_request_timeout=REQUEST_TIMEOUT),
+            monitor=SimpleNamespace(track_tp_end_offset=lambda tp, offset: None),
+        )
+        transport: Any = SimpleNamespace(
+            lanes=lanes, settings=SimpleNamespace(topic_prefix="test-"), logical_name=lambda name: name[5:]
+        )
+        self.app, self.transport = app, transport
+        self.flow_active = True
+        self._buffered_partitions = set()
+        self._delivered = defaultdict(deque)
+        self._next = {}
+        self._seeks = 0
+        self._acked = defaultdict(list)
+        self._acked_index = defaultdict(set)
+        self._read_offset = defaultdict(lambda: None)
+        self.log_of = log
+        self.chunk = chunk
+        self.reading: dict[TP, int] = dict.fromkeys(log, 0)
+        self.while_fetching: Callable[[], Any] | None = None
+        self.active: set[TP] | None = None
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+        fetched: dict[TP, list[Fetched]] = {}
+        for tp, offset in self.reading.items():
+            offsets = [one for one in self.log_of[tp] if one >= offset][: self.chunk]
+            fetched[tp] = [Fetched(tp.topic, tp.partition, one, 0, None, b"") for one in offsets]
+            if offsets:
+                self.reading[tp] = offsets[-1] + 1
+        if self.while_fetching:
+            await self.while_fetching()
+        return fetched, self.active
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        self.reading.update(partitions)
+
+    def highwater(self, tp: TP) -> int:
+        return 0
+
+    def assignment(self) -> set[TP]:
+        return set(self.log_of)
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        return {tp: self.log_of[tp][-1] + 1 for tp in partitions}
+
+    def _partitions_of(self, topic: str) -> set[int]:
+        return {0, 1}
+
+    async def fetch_once(self, between: Callable[[TP], Any] | None = None) -> list[tuple[int, int, list[int]]]:
+        """Partition, start and offsets of each batch that one fetch delivers; `between` runs while one is handled."""
+        got = []
+        async for tp, message in self.getmany(1.0):
+            batch: Any = message.value
+            got.append((tp.partition, batch.start, [one.offset for one in batch.records]))
+            assert message.offset == batch.records[-1].offset
+            assert self._read_offset[tp] is None
+            if between:
+                await between(tp)
+        return got
+
+    def acknowledge(self, tp: TP, offset: int) -> None:
+        """What Faust notes for an acknowledged message."""
+        if offset not in self._acked_index[tp]:
+            self._acked_index[tp].add(offset)
+            self._acked[tp].append(offset)
+
+
+def consumer(**logs: list[int]) -> LightConsumer:
+    made = LightConsumer({ONE: list(range(9)), TWO: list(range(9))} if not logs else {ONE: logs["one"]})
+    made._next = dict(made.reading)
+    return made
+
+
+# ------------------------------------------------------------------------------------------------------------ delivery
+
+
+def test_a_fetch_is_one_message_a_partition_that_says_from_where_it_was_asked_for():
+    reader = consumer()
+    assert run(reader.fetch_once()) == [(0, 0, [0, 1, 2]), (1, 0, [0, 1, 2])]
+    assert run(reader.fetch_once()) == [(0, 3, [3, 4, 5]), (1, 3, [3, 4, 5])]
+
+
+def test_holes_in_the_log_are_no_gap_between_batches():
+    reader = consumer(one=[0, 1, 5, 9, 10, 11])
+    assert run(reader.fetch_once()) == [(0, 0, [0, 1, 5])]
+    assert run(reader.fetch_once()) == [(0, 6, [9, 10, 11])]
+
+
+def test_what_was_fetched_before_a_seek_is_read_again_and_not_delivered():
+    async def scenario() -> None:
+        async def seek() -> None:
+            reader.while_fetching = None
+            await reader.move({ONE: 7})
+
+        reader.while_fetching = seek
+        assert await reader.fetch_once() == []
+        assert await reader.fetch_once() == [(0, 7, [7, 8]), (1, 0, [0, 1, 2])]
+
+    reader = consumer()
+    run(scenario())
+
+
+def test_a_seek_while_one_batch_is_handled_stops_the_delivery_of_the_others_and_they_are_read_again():
+    async def scenario() -> None:
+        async def seek_back(tp: TP) -> None:
+            await reader.move({tp: 1})
+
+        assert await reader.fetch_once(seek_back) == [(0, 0, [0, 1, 2])]
+        assert await reader.fetch_once() == [(0, 1, [1, 2, 3]), (1, 0, [0, 1, 2])]
+
+    reader = consumer()
+    run(scenario())
+
+
+def test_what_was_fetched_before_a_rebalance_is_not_delivered_and_taking_over_will_seek():
+    async def scenario() -> None:
+        async def rebalance(*_: object) -> None:
+            reader.app.consumer_generation_id += 1
+            reader._next.clear()
+
+        assert await reader.fetch_once(rebalance) == [(0, 0, [0, 1, 2])]
+        reader.while_fetching = rebalance
+        assert await reader.fetch_once() == []
+
+    reader = consumer()
+    run(scenario())
+    assert reader._seeks == 0
+
+
+def test_nothing_is_delivered_while_the_flow_is_stopped():
+    async def scenario() -> None:
+        async def stop() -> None:
+            reader.flow_active = False
+
+        reader.while_fetching = stop
+        assert await reader.fetch_once() == []
+
+    reader = consumer()
+    run(scenario())
+
+
+def test_a_paused_partition_is_read_again_later_and_one_whose_buffer_is_full_is_delivered():
+    reader = consumer()
+    reader.active = {TWO}
+    assert run(reader.fetch_once()) == [(1, 0, [0, 1, 2])]
+    reader._buffered_partitions = {ONE}
+    assert run(reader.fetch_once()) == [(0, 0, [0, 1, 2]), (1, 3, [3, 4, 5])]
+
+
+def test_a_partition_that_no_lane_was_taken_over_for_is_not_delivered():
+    reader = consumer()
+    del reader._next[ONE]
+    assert run(reader.fetch_once()) == [(1, 0, [0, 1, 2])]
+
+
+moves = st.lists(
+    st.tuples(st.sampled_from([ONE, TWO]), st.integers(0, 12), st.sampled_from(["fetch", "handle"])), max_size=5
+)
+
+
+@given(moves, st.integers(1, 5))
+def test_whatever_is_sought_and_when_each_delivered_batch_continues_the_one_before(moves, chunk):
+    async def scenario() -> None:
+        left = list(moves)
+        expected = {ONE: 0, TWO: 0}
+
+        async def seek(when: str) -> None:
+            if left and left[-1][2] == when:
+                tp, offset, _ = left.pop()
+                expected[tp] = offset
+                await reader.move({tp: offset})
+
+        reader.while_fetching = lambda: seek("fetch")
+        for _ in range(60):
+            async for tp, message in reader.getmany(1.0):
+                batch: Any = message.value
+                assert batch.start == batch.records[0].offset == expected[tp]
+                expected[tp] = batch.next_offset
+                await seek("handle")
+        assert expected == {ONE: 13, TWO: 13}
+
+    reader = LightConsumer({ONE: list(range(13)), TWO: list(range(13))}, chunk=chunk)
+    reader._next = dict(reader.reading)
+    run(scenario())
+
+
+# ----------------------------------------------------------------------------------------------------------- committing
+
+
+def delivered(reader: LightConsumer, times: int) -> None:
+    for _ in range(times):
+        run(reader.fetch_once())
+
+
+def test_only_the_acknowledged_prefix_is_committed():
+    reader = consumer(one=list(range(9)))
+    delivered(reader, 3)
+    assert reader._new_offset(ONE) is None
+    reader.acknowledge(ONE, 5)
+    assert reader._new_offset(ONE) is None
+    reader.acknowledge(ONE, 2)
+    assert reader._new_offset(ONE) == 6
+    assert reader._new_offset(ONE) is None
+    reader.acknowledge(ONE, 8)
+    assert reader._new_offset(ONE) == 9
+    assert reader._acked[ONE] == []
+    assert reader._acked_index[ONE] == set()
+
+
+def test_what_is_read_again_does_not_hold_commits_up():
+    reader = consumer(one=list(range(9)))
+    delivered(reader, 2)
+    reader.acknowledge(ONE, 2)
+    # a lane that has missed something reads again from where it is, and batches are cut at other offsets
+    run(_Flow(reader, "test-").seek("metrics", 0, 3))
+    reader.chunk = 2
+    delivered(reader, 3)
+    for offset in (4, 6, 8):
+        reader.acknowledge(ONE, offset)
+    assert reader._new_offset(ONE) == 9
+
+
+def test_an_acknowledgement_of_an_earlier_assignment_commits_nothing():
+    reader = consumer(one=list(range(9)))
+    reader.acknowledge(ONE, 5)
+    assert reader._new_offset(ONE) is None
+    delivered(reader, 2)
+    reader.acknowledge(ONE, 5)
+    reader.acknowledge(ONE, 2)
+    assert reader._new_offset(ONE) == 6
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 4))
+def test_in_whatever_order_batches_are_acknowledged_nothing_is_committed_beyond_the_first_that_is_not(order, chunk):
+    reader = LightConsumer({ONE: list(range(12))}, chunk=chunk)
+    reader._next = {ONE: 0}
+    delivered(reader, 12)
+    lasts = [min(start + chunk, 12) - 1 for start in range(0, 12, chunk)]
+    acknowledged: set[int] = set()
+    committed = 0
+    for index in order:
+        acknowledged.add(lasts[index % len(lasts)])
+        reader.acknowledge(ONE, lasts[index % len(lasts)])
+        committed = reader._new_offset(ONE) or committed
+        first_missing = next((n for n, last in enumerate(lasts) if last not in acknowledged), len(lasts))
+        assert committed == (lasts[first_missing - 1] + 1 if first_missing else 0)
+
+
+# ---------------------------------------------------------------------------------------------------------- taking over
+
+
+def taking_over(lanes: LanesOf) -> LightConsumer:
+    return LightConsumer({ONE: list(range(4, 9)), TWO: list(range(9))}, lanes)
+
+
+def test_reading_begins_where_the_lanes_are_and_not_where_kafka_thinks():
+    lanes = LanesOf({("metrics", 0): 5, ("metrics", 1): 0})
+    reader = taking_over(lanes)
+    assert run(reader.seek_to_committed()) == {ONE: 5, TWO: 0}
+    assert lanes.asked["counts"] == {"metrics": 2}
+    assert {at: (facts.log_start, facts.log_end) for at, facts in lanes.asked["facts"].items()} == {
+        ("metrics", 0): (0, 9),
+        ("metrics", 1): (0, 9),
+    }
+    assert run(reader.fetch_once()) == [(0, 5, [5, 6, 7]), (1, 0, [0, 1, 2])]
+
+
+def test_lanes_that_were_revoked_meanwhile_move_nothing():
+    reader = taking_over(LanesOf({}))
+    assert run(reader.seek_to_committed()) == {}
+    assert run(reader.fetch_once()) == []
+
+
+def test_a_worker_that_cannot_take_its_lanes_over_in_time_ends_before_faust_gives_up():
+    async def scenario() -> float:
+        with pytest.raises(Ended, match="within 24 s"):
+            await taking_over(LanesOf({}, takes=1_000.0)).seek_to_committed()
+        return asyncio.get_running_loop().time()
+
+    assert run(scenario()) == TAKE_OVER_SHARE * REQUEST_TIMEOUT < REQUEST_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"), [(KafkaConnectionError("away"), Ended), (IllegalStateError("x"), IllegalStateError)]
+)
+def test_a_broker_that_is_away_ends_the_worker_and_a_revoked_partition_is_fausts(error, ends):
+    class Away(LightConsumer):
+        async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+            raise error
+
+    with pytest.raises(ends):
+        run(Away({ONE: [0]}, LanesOf({})).seek_to_committed())
