@@ -1,0 +1,65 @@
+"""The publisher waits for every acknowledgement, keeps the order, and says which failures may pass."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+
+from tests.support.fakes.clock import run
+from vigia.stores.base import OutboxRow
+from vigia.stores.errors import Transient
+from vigia.streaming.batches import TICK_HEADER
+from vigia.streaming.publisher import KafkaPublisher
+
+ROWS = [OutboxRow(n, "risk", b"k", str(n).encode(), (("h", b"v"),), None if n else 3) for n in range(3)]
+
+
+class Producer:
+    """Acknowledges each record after a while, or fails the one with this number."""
+
+    def __init__(self, fails: int | None = None) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.acknowledged = 0
+        self.fails = fails
+
+    async def send(self, topic: str, **record: Any) -> "asyncio.Future[None]":
+        number = len(self.sent)
+        self.sent.append((topic, record))
+        return asyncio.ensure_future(self._acknowledge(number))
+
+    async def send_and_wait(self, topic: str, **record: Any) -> None:
+        await (await self.send(topic, **record))
+
+    async def _acknowledge(self, number: int) -> None:
+        await asyncio.sleep(1 + number)
+        if number == self.fails:
+            raise KafkaTimeoutError
+        self.acknowledged += 1
+
+
+def test_all_rows_are_sent_in_order_and_acknowledged_when_it_returns():
+    producer = Producer()
+    run(KafkaPublisher(producer, "test-").publish(ROWS))
+    assert [(topic, record["value"], record["partition"]) for topic, record in producer.sent] == [
+        ("test-risk", b"0", 3),
+        ("test-risk", b"1", None),
+        ("test-risk", b"2", None),
+    ]
+    assert producer.sent[0][1]["headers"] == [("h", b"v")]
+    assert producer.acknowledged == 3
+
+
+@pytest.mark.parametrize("fails", [0, 1, 2])
+def test_a_record_that_is_not_acknowledged_fails_them_all_for_another_try(fails):
+    with pytest.raises(Transient, match="3 outputs"):
+        run(KafkaPublisher(Producer(fails), "").publish(ROWS))
+
+
+def test_a_tick_goes_to_its_partition_and_is_marked():
+    producer = Producer()
+    run(KafkaPublisher(producer, "test-").tick("metrics", 2))
+    ((topic, record),) = producer.sent
+    assert (topic, record["partition"], record["headers"]) == ("test-metrics", 2, [(TICK_HEADER, b"1")])
+    with pytest.raises(Transient, match="tick"):
+        run(KafkaPublisher(Producer(0), "").tick("metrics", 2))
