@@ -117,8 +117,13 @@ class TestLive:
         ) as process:
             assert process.stdout is not None
             assert "events in" in process.stdout.readline()
-            yield process
-            process.kill()
+            try:
+                yield process
+            finally:
+                # in order, so that no child is still ending when the next test begins
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+                    process.communicate(timeout=60)
 
     @staticmethod
     def children(process):
