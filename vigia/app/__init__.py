@@ -4,6 +4,15 @@ Everything else is told what to use; only here is it chosen, and only here are c
 """
 
 from vigia.app.opening import Stores, ensure_topics, migrate, open_stores
-from vigia.app.worker import run_worker
+from vigia.settings import Settings
+from vigia.streaming.topic_admin import BrokerUnreachable
 
-__all__ = ["Stores", "ensure_topics", "migrate", "open_stores", "run_worker"]
+__all__ = ["BrokerUnreachable", "Stores", "ensure_topics", "migrate", "open_stores", "run_worker"]
+
+
+def run_worker(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT; see `vigia.app.worker.run_worker`."""
+    # Faust and the models take seconds to import, and who only opens stores needs neither
+    from vigia.app import worker  # noqa: PLC0415
+
+    return worker.run_worker(settings)

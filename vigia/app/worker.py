@@ -12,10 +12,12 @@ import socket
 import time
 import traceback
 import uuid
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
 import faust
 import uvloop
+from aiokafka import AIOKafkaProducer
 from yarl import URL
 
 from vigia.app import broker
@@ -67,7 +69,12 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     stores = open_stores(settings)
-    cluster = await wait_for_all(settings, stores)
+    waiting = asyncio.ensure_future(wait_for_all(settings, stores))
+    await _first(stop.wait(), waiting)
+    if not waiting.done():
+        # what is asked of a store or broker that does not answer cannot be taken back: end with the process
+        end_process(0, "asked to stop before all stores and the broker answered")
+    cluster = await waiting
     producer = await started_producer(settings.kafka)
     # one thread for each lane's step, and as many for raw events, which are kept meanwhile
     executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="store")
@@ -91,8 +98,10 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
     logger.info("worker is up on cluster %s", cluster.cluster_id)
     await _until_stopped(app, stop)
     await lanes.drain(STOP_WITHIN)
-    await app.stop()
-    await producer.stop()
+    try:
+        await asyncio.wait_for(_leave(app, producer), STOP_WITHIN)
+    except TimeoutError:
+        end_process(0, "the broker did not let us go in time; everything that was applied is committed")
     executor.shutdown(wait=False, cancel_futures=True)
     stores.close()
     logger.info("worker has stopped")
@@ -152,11 +161,22 @@ def make_app(settings: Settings, lanes: Lanes) -> faust.App:
     return app
 
 
+async def _leave(app: faust.App, producer: AIOKafkaProducer) -> None:
+    await app.stop()
+    await producer.stop()
+
+
 async def _until_stopped(app: faust.App, stop: asyncio.Event) -> None:
     """Return when asked to stop; Faust's own end, without being asked, is a bug's."""
-    asked = asyncio.ensure_future(stop.wait())
-    ended = asyncio.ensure_future(app.wait_until_stopped())
-    await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
-    if not asked.done():
+    await _first(stop.wait(), app.wait_until_stopped())
+    if not stop.is_set():
         end_process(EXIT_BUG, f"Faust ended by itself: {app.crash_reason!r}")
-    ended.cancel()
+
+
+async def _first(*awaitables: Awaitable[object]) -> None:
+    """Return when one of them is done. A future is left as it is, a coroutine that is not done is cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in awaitables]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task, given in zip(tasks, awaitables, strict=True):
+        if task is not given:
+            task.cancel()
