@@ -25,9 +25,10 @@ class LaneId(NamedTuple):
 class LaneRow(msgspec.Struct, frozen=True, kw_only=True):
     """A lane's position and figures: the truth about what has been applied.
 
-    `offsets` holds the next offset to apply per topic; `clock` is the highest Kafka time seen, in epoch seconds; `step` the
-    number of steps applied; `outbox_next` the next outbox number. `counts` are figures since the lane began. `flood_*` feed
-    the stop on floods of invalid events; a lane with a `stopped` reason applies nothing until a person releases it.
+    `offsets` holds the next offset to apply per topic; `clock` is the highest Kafka time seen, in epoch seconds;
+    `step` the number of steps applied; `outbox_next` the next outbox number. `counts` are figures since the lane
+    began. `flood_*` feed the stop on floods of invalid events; a lane with a `stopped` reason applies nothing until a
+    person releases it.
     """
 
     lane: LaneId
@@ -139,15 +140,17 @@ class Summaries(Protocol):
     """The summaries' database."""
 
     def check(self) -> list[str]:
-        """Make one real request; return warnings about settings that weaken durability. Raises when it cannot be used."""
+        """Make one real request; return warnings about weak durability. Raises when the store cannot be used."""
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; harmless when it is."""
 
     def acquire(self, lane: LaneId, owner: str, cluster_id: str, partition_count: int) -> LaneRow:
-        """Take the lane over: raise its version, so that any earlier owner's commit conflicts; return the row as it is now.
+        """Take the lane over: raise its version, so that any earlier owner's commit conflicts; return the row as it
+        is now.
 
-        A new lane is created with no offsets. An existing row keeps its cluster id and partition count: the caller compares.
+        A new lane is created with no offsets. An existing row keeps its cluster id and partition count: the caller
+        compares.
         """
 
     def read_lane(self, lane: LaneId) -> LaneRow | None:
@@ -276,7 +279,7 @@ class RawLog(Protocol):
     """The raw log: every record once, as read."""
 
     def check(self) -> list[str]:
-        """Make one real request; return warnings about settings that weaken durability. Raises when it cannot be used."""
+        """Make one real request; return warnings about weak durability. Raises when the store cannot be used."""
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; harmless when it is."""
@@ -284,7 +287,9 @@ class RawLog(Protocol):
     def append(self, batch: RawBatch) -> None:
         """Keep the batch's records; idempotent, also when batches of a repeat are cut at other offsets."""
 
-    def read(self, cluster_id: str, topic: str, partition: int, first: int, last: int | None = None) -> Iterator[RawRecord]:
+    def read(
+        self, cluster_id: str, topic: str, partition: int, first: int, last: int | None = None
+    ) -> Iterator[RawRecord]:
         """Return the records with first <= offset <= last, each once, in order."""
 
     def find(self, service: str, start: float, end: float) -> Iterator[RawRecord]:

@@ -6,8 +6,8 @@
     ├── UnknownOutcome  a COMMIT whose answer was lost: read the lane again, it may have happened
     └── Unusable     wrong schema, credentials or settings: exit code 78 with an explanation
 
-Any other exception is a bug and ends the process with exit code 70. `vigia/stores/mysql.py`, `sqlite.py` and `cassandra.py`
-list which driver errors become which.
+Any other exception is a bug and ends the process with exit code 70. `vigia/stores/mysql.py`, `sqlite.py` and
+`cassandra/driver_errors.py` list which driver errors become which.
 """
 
 
@@ -15,17 +15,17 @@ class StoreError(Exception):
     """Base of the errors that a store raises on purpose."""
 
 
-class Transient(StoreError):  # noqa: N818 - named as the rules of the stream name it
+class Transient(StoreError):
     """The store cannot answer now; the same call may succeed later. Nothing was committed."""
 
 
-class UnknownOutcome(StoreError):  # noqa: N818
+class UnknownOutcome(StoreError):
     """The connection broke during COMMIT: the transaction may or may not have happened."""
 
 
-class Conflict(StoreError):  # noqa: N818
+class Conflict(StoreError):
     """The lane's version is not the expected one: somebody else owns it."""
 
 
-class Unusable(StoreError):  # noqa: N818
+class Unusable(StoreError):
     """The store answers, but cannot be used as it is set up; the message says what to do."""
