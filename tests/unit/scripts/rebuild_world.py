@@ -210,7 +210,7 @@ class World:
     async def live(self, records: int) -> None:
         """Send `records` random records while the agents work, then let everything come to rest."""
         for _ in range(records):
-            self.clock += self.chance.choice([0.0, 0.1, 3.0, 15.0])
+            self.clock += self.chance.choice([0.0, 0.137, 3.001, 15.0])
             topic, key, value = self.feed.draw(self.clock)
             self.append(topic, value, key=key)
             if self.chance.random() < 0.4:
