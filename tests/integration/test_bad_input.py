@@ -24,6 +24,7 @@ from tests.support import (
 )
 from tests.support.bad_case import GOOD, PARTITIONS, Case, encoded, sample
 from tests.support.bad_input import CASES
+from tests.support.raw_batches import Plain, RawName, send_batch
 from vigia.events.dead_letter import MAX_BODY, DeadLetter
 from vigia.events.figures import TOPIC_FIGURES
 from vigia.stores.base import DeadLetterRow, LaneRow, RawRecord
@@ -234,3 +235,26 @@ def test_what_is_large_only_when_decompressed_does_not_stop_its_lane(stack, tmp_
             }
             (kept,) = stores.raw_log.read(rows[0].cluster_id, "metrics", bomb.partition, bomb.offset, bomb.offset)
         assert kept.headers == ((CUT_HEADER, b"20000002,4,0"),)
+
+
+def test_a_header_whose_name_is_not_utf8_stops_nobody_and_is_kept_in_a_spelling_that_is(stack, tmp_path):
+    with fresh_environment(stack, tmp_path) as env, worker(env) as one:
+        now = time.time()
+        records = [
+            Plain(encoded(sample(now, metric="a"))),
+            Plain(encoded(sample(now, metric="b")), headers=[(RawName(b"caf\xe9"), b"1"), ("trace", b"")]),
+            Plain(encoded(sample(now, metric="c"))),
+        ]
+        partition = partition_of(b"shop", PARTITIONS)
+        topic = env["VIGIA_KAFKA_TOPIC_PREFIX"] + "metrics"
+        first = send_batch(env["VIGIA_KAFKA_BOOTSTRAP"], topic, partition, records)
+
+        def done() -> bool:
+            assert one.running, f"the worker ended with {one.process.returncode}"
+            return counts(env)["metrics.applied"] == len(records)
+
+        wait_until(done, 60, "the last event")
+        with opened_stores(env) as stores:
+            cluster_id = stores.summaries.lanes()[0].cluster_id
+            (kept,) = stores.raw_log.read(cluster_id, "metrics", partition, first + 1, first + 1)
+        assert kept.headers == (("caf\\xe9", b"1"), ("trace", b""))

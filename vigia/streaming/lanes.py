@@ -136,6 +136,10 @@ class Lanes:
         """End the process, since it cannot take its lanes over."""
         self._ports.end(EXIT_TRANSIENT, why)
 
+    def need_person(self, why: str) -> NoReturn:
+        """End the process, since what it reads stays unreadable until a person acts."""
+        self._ports.end(EXIT_NEEDS_PERSON, why)
+
     def revoke(self) -> None:
         """Let every lane go; steps under way are cut short and commit nothing that a new owner does not know of."""
         self._revocations += 1

@@ -10,16 +10,18 @@ delivered.
 """
 
 import asyncio
-from collections import defaultdict, deque
+import logging
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiokafka
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from vigia.streaming import record_parsing
 from vigia.streaming.assignor import lane_assignor
 from vigia.streaming.batches import Batch
 from vigia.streaming.lanes import Lanes
@@ -31,6 +33,11 @@ BUFFER_POLL = 0.01
 TAKE_OVER_SHARE = 0.8
 """Share of `broker_request_timeout` within which lanes must be taken over: after the whole of it Faust gives up without
 a word, and a worker that goes on then reads nothing, for ever."""
+
+READ_ATTEMPTS = 3
+"""How often a batch is fetched that cannot be read: damage on its way is not there the next time."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         assert isinstance(transport, Transport)  # noqa: S101 - Faust types it as its own
+        record_parsing.install()
         conf, settings = self.app.conf, transport.settings
         prefix = settings.topic_prefix
         agent_of = {prefix + topic.name: route.agent for route in transport.lanes.routes for topic in route.topics}
@@ -86,6 +94,7 @@ class Consumer(driver.Consumer):
         self._next: dict[TP, int] = {}
         # raised before and after every seek: a fetch that saw it change may come from before the seek
         self._seeks = 0
+        self._unreadable: Counter[tuple[str, int, int]] = Counter()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -154,8 +163,14 @@ class Consumer(driver.Consumer):
         What a seek or rebalance has overtaken is not delivered: it may come from before, so it is read again.
         """
         seeks = self._seeks
-        # a partition whose buffer was full comes back without waking this wait
-        fetched, active = await self._wait_next_records(BUFFER_POLL if self._buffered_partitions else timeout)
+        try:
+            # a partition whose buffer was full comes back without waking this wait
+            fetched, active = await self._wait_next_records(BUFFER_POLL if self._buffered_partitions else timeout)
+        except record_parsing.UnreadableError as error:
+            await self._fetch_again(error)
+            return
+        except TopicAuthorizationFailedError as error:
+            self.transport.lanes.need_person(f"the broker does not let this worker read {error}: grant it to its user")
         if fetched is None or self.should_stop:
             return
         generation = self.app.consumer_generation_id
@@ -171,6 +186,19 @@ class Consumer(driver.Consumer):
             again = {tp: self._next[tp] for tp in left if tp in self._next}
             if again:
                 await self.move(again)
+
+    async def _fetch_again(self, error: record_parsing.UnreadableError) -> None:
+        """Read all partitions again from where they are; ends the process when that has not helped."""
+        self._unreadable[error.place] += 1
+        if self._unreadable[error.place] >= READ_ATTEMPTS:
+            self.transport.lanes.need_person(
+                f"{error} (the same {READ_ATTEMPTS} times). Restore the partition from a whole replica or a backup; to "
+                "go on without these records, set the lane's offset behind them by hand and note it."
+            )
+        logger.warning("%s; fetching it again", error)
+        # the fetch that failed may have taken records of other partitions with it; taking lanes over seeks by itself
+        if self.flow_active and self._next:
+            await self.move(dict(self._next))
 
     def _is_current(self, generation: int, seeks: int) -> bool:
         return self.flow_active and self.app.consumer_generation_id == generation and self._seeks == seeks

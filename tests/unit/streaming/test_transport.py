@@ -3,20 +3,21 @@ committed.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import IllegalStateError, KafkaConnectionError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, TopicAuthorizationFailedError
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes.clock import run
 from vigia.stores.base import RawRecord
-from vigia.streaming.transport import TAKE_OVER_SHARE, Consumer, _Flow
+from vigia.streaming.record_parsing import UnreadableError
+from vigia.streaming.transport import READ_ATTEMPTS, TAKE_OVER_SHARE, Consumer, _Flow
 
 ONE, TWO = TP("test-metrics", 0), TP("test-metrics", 1)
 REQUEST_TIMEOUT = 30.0
@@ -48,6 +49,9 @@ class LanesOf:
     def give_up(self, why: str) -> None:
         raise Ended(why)
 
+    def need_person(self, why: str) -> None:
+        raise Ended(why)
+
     def revoke(self) -> None:
         """They are let go."""
 
@@ -72,6 +76,7 @@ class LightConsumer(Consumer):
         self._delivered = defaultdict(deque)
         self._next = {}
         self._seeks = 0
+        self._unreadable = Counter()
         self._acked = defaultdict(list)
         self._acked_index = defaultdict(set)
         self._read_offset = defaultdict(lambda: None)
@@ -246,6 +251,51 @@ def test_whatever_is_sought_and_when_each_delivered_batch_continues_the_one_befo
     reader = LightConsumer({ONE: list(range(13)), TWO: list(range(13))}, chunk=chunk)
     reader._next = dict(reader.reading)
     run(scenario())
+
+
+# ---------------------------------------------------------------------------------------------------------- unreadable
+
+
+def failing(times: int, error: Exception) -> LightConsumer:
+    """A consumer whose first fetches fail, after all that they brought has been taken off the fetcher."""
+
+    async def fail() -> None:
+        nonlocal times
+        times -= 1
+        if times >= 0:
+            raise error
+
+    reader = LightConsumer({ONE: list(range(9)), TWO: list(range(9))}, LanesOf({}))
+    reader._next = dict(reader.reading)
+    reader.while_fetching = fail
+    return reader
+
+
+def test_a_fetch_that_cannot_be_read_once_or_twice_is_fetched_again_with_all_it_had_of_others():
+    reader = failing(READ_ATTEMPTS - 1, UnreadableError("test-metrics", 0, 0, "damaged"))
+    for _ in range(READ_ATTEMPTS - 1):
+        assert run(reader.fetch_once()) == []
+    assert run(reader.fetch_once()) == [(0, 0, [0, 1, 2]), (1, 0, [0, 1, 2])]
+
+
+def test_one_that_stays_unreadable_ends_the_worker_with_its_place():
+    reader = failing(READ_ATTEMPTS, UnreadableError("test-metrics", 0, 17, "damaged"))
+    for _ in range(READ_ATTEMPTS - 1):
+        assert run(reader.fetch_once()) == []
+    with pytest.raises(Ended, match=r"topic test-metrics, partition 0, offset 17 cannot be read: damaged"):
+        run(reader.fetch_once())
+
+
+def test_after_a_rebalance_nothing_is_sought_for_partitions_that_may_be_gone():
+    reader = failing(1, UnreadableError("test-metrics", 0, 0, "damaged"))
+    reader._next.clear()
+    assert run(reader.fetch_once()) == []
+    assert reader._seeks == 0
+
+
+def test_a_topic_that_may_not_be_read_ends_the_worker_with_its_name():
+    with pytest.raises(Ended, match="test-metrics"):
+        run(failing(1, TopicAuthorizationFailedError("test-metrics")).fetch_once())
 
 
 # ----------------------------------------------------------------------------------------------------------- committing
