@@ -40,6 +40,57 @@ def test_the_next_timer_is_never_thought_to_be_later_than_it_is(history, cuts):
     run(scenario())
 
 
+def next_due_after(*notes: Note) -> list[float | None]:
+    """When the lane thinks the next timer is due, after each note."""
+
+    async def scenario() -> list[float | None]:
+        state, step = world.take_over(HERE), world.step(world.process())
+        found = []
+        for note in notes:
+            world.broker.append("notes", encode(note), at=world.began, key=note.service.encode(), partition=HERE)
+            batch = world.batch("notes", HERE, state.next_offset("notes"), 1)
+            assert batch is not None
+            await step.run(state, batch, asyncio.Event())
+            found.append(None if state.next_due is None else state.next_due - world.began)
+        return found
+
+    world = World()
+    return run(scenario())
+
+
+def test_an_earlier_timer_is_the_next_one_and_a_later_one_is_not():
+    waits = ((RIGHT[0], 50.0), (RIGHT[1], 20.0), (RIGHT[2], 80.0))
+    notes = [Note(service=service, do="wake", wait=wait) for service, wait in waits]
+    assert next_due_after(*notes) == [50.0, 20.0, 20.0]
+
+
+def test_when_the_next_timer_is_cleared_the_one_after_it_is_next_or_none():
+    first, second = RIGHT[:2]
+    notes = [Note(service=first, do="wake", wait=20.0), Note(service=second, do="wake", wait=50.0)]
+    notes += [Note(service=first, do="sleep"), Note(service=second, do="sleep")]
+    assert next_due_after(*notes) == [20.0, 20.0, 50.0, None]
+
+
+def test_a_step_that_clears_one_timer_and_sets_another_knows_of_both():
+    # an array: both in one step
+    async def scenario() -> float | None:
+        state, step = world.take_over(HERE), world.step(world.process())
+        for value in (
+            encode(Note(service=RIGHT[0], do="wake", wait=20.0)),
+            encode(Note(service=RIGHT[0], do="sleep"), Note(service=RIGHT[0], do="wake", wait=70.0)),
+        ):
+            world.broker.append("notes", value, at=world.began, key=RIGHT[0].encode())
+            batch = world.batch("notes", HERE, state.next_offset("notes"), 1)
+            assert batch is not None
+            await step.run(state, batch, asyncio.Event())
+        return state.next_due
+
+    world = World()
+    # earlier than it is at most: the timer was moved
+    assert (run(scenario()) or 0) - world.began in {20.0, 70.0}
+    assert world.memory.next_due(world.lane(HERE)) == world.began + 70.0
+
+
 def wake(world: World, number: int) -> None:
     for n in range(number):
         note = Note(service=services_of(HERE, 4)[n], do="wake", wait=float(n), event_id=str(n))
