@@ -128,5 +128,5 @@ def _opened(settings: Settings, url: URL, *, read_only: bool) -> Place:
     else:
         if summaries.password:
             url = url.set(password=summaries.password.reveal())
-        dialect = MySQL(url, connections=CONNECTIONS, tls_ca=summaries.cafile if summaries.tls else None)
+        dialect = MySQL(url, connections=CONNECTIONS, tls=summaries.tls, tls_ca=summaries.cafile)
     return Place(url, Database(dialect), SqlSummaries(dialect))

@@ -43,7 +43,8 @@ def open_stores(settings: Settings) -> Stores:
         open_summaries(
             summaries.url,
             password=summaries.password.reveal() or None,
-            tls_ca=summaries.cafile if summaries.tls else None,
+            tls=summaries.tls,
+            tls_ca=summaries.cafile,
             connections=summaries.pool_size,
         ),
     )

@@ -92,12 +92,10 @@ class MySQL:
 
     begin = "START TRANSACTION"
 
-    def __init__(self, url: URL, *, connections: int, tls_ca: str | None) -> None:
-        if tls_ca and not Path(tls_ca).is_file():
-            raise Unusable(f"the certificate authority of the summaries' database, {tls_ca}, is no file")
+    def __init__(self, url: URL, *, connections: int, tls: bool = False, tls_ca: str = "") -> None:
         if not url.database:
             raise Unusable("the URL of the summaries' database names no database: mysql://user@host:port/database")
-        self.engine = _engine(url, connections, tls_ca)
+        self.engine = _engine(url, connections, _trusting(tls_ca) if tls else None)
 
     def writing(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -147,7 +145,18 @@ class MySQL:
         return None
 
 
-def _engine(url: URL, connections: int, tls_ca: str | None) -> Engine:
+def _trusting(authorities: str) -> ssl.SSLContext:
+    """Return what checks the server's certificate and name: by the authorities in a file, or the system's."""
+    if authorities and not Path(authorities).is_file():
+        raise Unusable(f"the certificate authority of the summaries' database, {authorities}, is no file")
+    try:
+        # not the driver's own arguments: without a file it would check nothing
+        return ssl.create_default_context(cafile=authorities or None)
+    except ssl.SSLError as error:
+        raise Unusable(f"{authorities} has no certificate that can be read: {error}") from error
+
+
+def _engine(url: URL, connections: int, tls: ssl.SSLContext | None) -> Engine:
     arguments: dict[str, Any] = {
         "charset": "utf8mb4",
         # bytes are sent as _binary'...'; without it the server would read them as (mostly invalid) text
@@ -156,8 +165,8 @@ def _engine(url: URL, connections: int, tls_ca: str | None) -> Engine:
         "read_timeout": ANSWER_TIMEOUT,
         "write_timeout": ANSWER_TIMEOUT,
     }
-    if tls_ca:
-        arguments |= {"ssl_ca": tls_ca, "ssl_verify_cert": True, "ssl_verify_identity": True}
+    if tls:
+        arguments["ssl"] = tls
     engine = create_engine(
         url.set(drivername="mysql+pymysql"),
         isolation_level="AUTOCOMMIT",

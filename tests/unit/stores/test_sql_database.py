@@ -1,6 +1,9 @@
 """What driver errors become, when a transaction is repeated, and what opening a database refuses."""
 
 import sqlite3
+import ssl
+from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
@@ -8,12 +11,27 @@ from sqlalchemy import event, make_url
 from sqlalchemy.exc import OperationalError
 
 from tests.contract.summaries_rows import LANE, advance, take
+from vigia.app import open_stores
+from vigia.settings import load
 from vigia.stores.base import StateRow
 from vigia.stores.errors import Transient, UnknownOutcome, Unusable
 from vigia.stores.mysql import TRANSIENT_CODES, UNUSABLE_CODES, MySQL
 from vigia.stores.sql import database as database_module
 from vigia.stores.sql.dialect import Fault
 from vigia.stores.sql.summaries import SqlSummaries, open_summaries
+
+AUTHORITY = """
+-----BEGIN CERTIFICATE-----
+MIIBejCCAR+gAwIBAgIUTHAHrU5xgqr3LyXveHLzf1fUvrowCgYIKoZIzj0EAwIw
+ETEPMA0GA1UEAwwGYSB0ZXN0MCAXDTI2MTEyNDA4MjcyNVoYDzIxMjYxMDMxMDgy
+NzI1WjARMQ8wDQYDVQQDDAZhIHRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AARTW8+Q9ueQqfYiJssmtWwq/33MktfihE3zA0NtbF55A1leD2pmACptious8yAA
+5LidpAPDFA+4TJuDBk+sdfI3o1MwUTAdBgNVHQ4EFgQUT6qenVKNxs/bh4m3P55o
+/0Pnq0owHwYDVR0jBBgwFoAUT6qenVKNxs/bh4m3P55o/0Pnq0owDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAxOtkRvkU4U9DLFR02LfHwww8LjDH
+ENHKY6KmmAO0dxQCIQCVi1Gs9u3NMHG0obbHu7PVAKifA9jjpXWuidCeFjqpIA==
+-----END CERTIFICATE-----
+"""
 
 
 @pytest.fixture
@@ -133,28 +151,66 @@ def test_an_interrupted_transaction_leaves_no_connection_inside_it(summaries, mo
     ],
 )
 def test_mysql_errors_mean_what_is_listed(error, fault):
-    diagnosis = MySQL(make_url("mysql://u@127.0.0.1:1/v"), connections=1, tls_ca=None).diagnose(error)
+    diagnosis = MySQL(make_url("mysql://u@127.0.0.1:1/v"), connections=1).diagnose(error)
     assert (diagnosis and diagnosis.fault) == fault
 
 
-def test_connections_send_bytes_as_bytes_and_never_wait_for_ever(tmp_path):
-    # MariaDB takes bytes for text without a word, MySQL warns and compares them as text
-    authority = tmp_path / "ca.pem"
-    authority.touch()
-    made = MySQL(make_url("mysql://u@127.0.0.1:1/v"), connections=1, tls_ca=str(authority))
-    arguments = {}
+def connect_arguments(summaries: SqlSummaries) -> dict[str, Any]:
+    """What the driver is told when a connection is made."""
+    arguments: dict[str, Any] = {}
+    engine = summaries._database.dialect.engine
 
     def look(_dialect, _record, _positional, named):
         arguments.update(named)
         raise LookupError
 
-    event.listen(made.engine, "do_connect", look)
+    event.listen(engine, "do_connect", look)
     with pytest.raises(LookupError):
-        made.engine.connect()
+        engine.connect()
+    return arguments
+
+
+def test_connections_send_bytes_as_bytes_and_never_wait_for_ever():
+    # MariaDB takes bytes for text without a word, MySQL warns and compares them as text
+    arguments = connect_arguments(open_summaries("mysql://u@127.0.0.1:1/v"))
     assert arguments["binary_prefix"] is True
     assert arguments["charset"] == "utf8mb4"
     assert min(arguments[f"{what}_timeout"] for what in ("connect", "read", "write")) > 0
-    assert (arguments["ssl_ca"], arguments["ssl_verify_identity"]) == (str(authority), True)
+
+
+@pytest.mark.parametrize("with_file", [True, False])
+def test_with_tls_in_the_settings_the_server_s_certificate_and_name_are_checked(tmp_path, with_file):
+    more = {}
+    if with_file:
+        more["VIGIA_SUMMARIES_CAFILE"] = str(tmp_path / "ca.pem")
+        (tmp_path / "ca.pem").write_text(AUTHORITY)
+    context = connect_arguments(opened_with(tmp_path, VIGIA_SUMMARIES_TLS="true", **more))["ssl"]
+    assert isinstance(context, ssl.SSLContext)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    if with_file:
+        (trusted,) = context.get_ca_certs()
+        assert (("commonName", "a test"),) in trusted["subject"]
+
+
+def test_without_tls_in_the_settings_a_file_of_authorities_changes_nothing(tmp_path):
+    assert "ssl" not in connect_arguments(opened_with(tmp_path, VIGIA_SUMMARIES_CAFILE="/nowhere/ca.pem"))
+
+
+def opened_with(folder: Path, **more: str) -> SqlSummaries:
+    """The summaries' database on MySQL, as the application opens it."""
+    stores = open_stores(
+        load(
+            {
+                "VIGIA_SUMMARIES_URL": "mysql+pymysql://u@127.0.0.1:1/v",
+                "VIGIA_RAW_LOG_URL": f"sqlite:///{folder}/raw.db",
+                "VIGIA_DATA_DIR": str(folder),
+                **more,
+            }
+        )
+    )
+    stores.raw_log.close()
+    return stores.summaries
 
 
 def test_no_error_is_both_transient_and_unusable():
@@ -184,9 +240,13 @@ def test_urls_that_cannot_work_are_refused_without_repeating_them(url):
     assert "secret" not in str(refused.value)
 
 
-def test_a_missing_certificate_authority_is_named(tmp_path):
-    with pytest.raises(Unusable, match="is no file"):
-        open_summaries("mysql://u@h/v", tls_ca=str(tmp_path / "ca.pem"))
+def test_certificate_authorities_that_are_missing_or_are_none_are_named(tmp_path):
+    file = tmp_path / "ca.pem"
+    with pytest.raises(Unusable, match=r"ca\.pem, is no file"):
+        open_summaries("mysql://u@h/v", tls=True, tls_ca=str(file))
+    file.touch()
+    with pytest.raises(Unusable, match=r"ca\.pem has no certificate"):
+        open_summaries("mysql://u@h/v", tls=True, tls_ca=str(file))
 
 
 def test_a_server_that_does_not_answer_is_transient():

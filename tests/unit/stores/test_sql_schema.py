@@ -35,7 +35,7 @@ INNODB_KEY = 3_072
 
 def server(*, mariadb: bool) -> MySQL:
     """MySQL 8.4 or MariaDB 10.11 as SQLAlchemy sees it once connected."""
-    made = MySQL(make_url("mysql://user@127.0.0.1:1/vigia"), connections=1, tls_ca=None)
+    made = MySQL(make_url("mysql://user@127.0.0.1:1/vigia"), connections=1)
     dialect = made.engine.dialect
     assert isinstance(dialect, MySQLDialect_pymysql)
     dialect.is_mariadb = mariadb

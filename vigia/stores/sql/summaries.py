@@ -27,15 +27,17 @@ def open_summaries(
     url: str,
     *,
     password: str | None = None,
-    tls_ca: str | None = None,
+    tls: bool = False,
+    tls_ca: str = "",
     connections: int = 8,
     read_only: bool = False,
 ) -> "SqlSummaries":
     """Return the summaries' database at `url`, without connecting yet.
 
     `url` is `mysql://user@host:port/database`, `mariadb://...` or `sqlite:///path`. `password` replaces one in the URL.
-    With `tls_ca`, a file, connections are encrypted, and the server's name and certificate checked. `connections` are
-    kept open; twice as many may be. `read_only` is for viewers of SQLite: it never makes or changes a file.
+    With `tls`, connections are encrypted, and the server's name and certificate checked; `tls_ca` is a file with the
+    authorities to trust (empty: the system's). `connections` are kept open; twice as many may be. `read_only` is for
+    viewers of SQLite: it never makes or changes a file.
     """
     try:
         parsed = make_url(url)
@@ -48,7 +50,7 @@ def open_summaries(
     if kind in {"mysql", "mariadb"}:
         if password is not None:
             parsed = parsed.set(password=password)
-        return SqlSummaries(MySQL(parsed, connections=connections, tls_ca=tls_ca))
+        return SqlSummaries(MySQL(parsed, connections=connections, tls=tls, tls_ca=tls_ca))
     raise Unusable(f"{kind} is no database for summaries: give a URL of mysql, mariadb or sqlite")
 
 
