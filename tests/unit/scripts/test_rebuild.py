@@ -140,6 +140,19 @@ def test_timers_on_which_the_model_failed_are_set_aside_again(tmp_path: Path) ->
     assert (report.rows["windows"], report.rows["dead_letters"]) == (1, 1)
 
 
+def test_after_a_restore_the_raw_log_may_have_more_than_the_lanes_have_applied(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    lived(settings, 13, 100)
+    backup = (tmp_path / "summaries.db").read_bytes()
+    kept = execute(tmp_path / "raw.db", "SELECT COUNT(*) FROM raw_events")
+    lived(settings, 14, 100)
+    assert execute(tmp_path / "raw.db", "SELECT COUNT(*) FROM raw_events") > kept
+    (tmp_path / "summaries.db").write_bytes(backup)
+    rebuilt(settings)
+    report = compared(settings)
+    assert report.equal, report.differences
+
+
 def test_nothing_is_published_or_kept_to_be_published(life) -> None:
     folder = life.data_dir
     assert execute(folder / "summaries.db", "SELECT SUM(outbox_next) > 100 FROM lanes") == [(1,)]
