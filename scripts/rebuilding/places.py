@@ -128,5 +128,11 @@ def _opened(settings: Settings, url: URL, *, read_only: bool) -> Place:
     else:
         if summaries.password:
             url = url.set(password=summaries.password.reveal())
-        dialect = MySQL(url, connections=CONNECTIONS, tls=summaries.tls, tls_ca=summaries.cafile)
+        dialect = MySQL(
+            url,
+            connections=CONNECTIONS,
+            tls=summaries.tls,
+            tls_ca=summaries.cafile,
+            statement_timeout=summaries.statement_timeout,
+        )
     return Place(url, Database(dialect), SqlSummaries(dialect))

@@ -134,10 +134,30 @@ def test_a_connection_cut_at_commit_has_an_unknown_outcome_that_the_lane_tells(t
         through_proxy.commit(step)
 
 
-def test_a_server_that_stops_answering_is_transient_in_time(summaries, url, monkeypatch):
-    monkeypatch.setattr("vigia.stores.mysql.ANSWER_TIMEOUT", 1)
+def test_a_statement_that_takes_too_long_is_ended_by_the_server_and_is_transient(summaries, url):
     row = take(summaries)
-    impatient = open_summaries(url)
+    impatient = open_summaries(url, statement_timeout=1)
+    with locked(url, "SELECT * FROM lanes FOR UPDATE"), pytest.raises(Transient, match="1969"):
+        impatient.commit(advance(row))
+    # the connection was kept, and nothing happened
+    commit(impatient, row)
+    impatient.close()
+
+
+def test_a_migration_may_take_longer(url):
+    impatient = open_summaries(url, statement_timeout=0.5)
+    database = impatient._database
+    with database.reading() as connection, database.dialect.migrating(connection):
+        assert connection.exec_driver_sql("SELECT SLEEP(1)").scalar_one() == 0
+    with pytest.raises(Transient, match="1969"), database.reading() as connection:
+        connection.exec_driver_sql("SELECT SLEEP(1)")
+    impatient.close()
+
+
+def test_a_server_that_stops_answering_is_transient_in_time(summaries, url, monkeypatch):
+    monkeypatch.setattr("vigia.stores.mysql.ANSWER_MARGIN", -1)
+    row = take(summaries)
+    impatient = open_summaries(url, statement_timeout=2)
     with locked(url, "SELECT * FROM lanes FOR UPDATE"), pytest.raises(Transient, match="2013"):
         impatient.commit(advance(row))
     impatient.close()

@@ -46,6 +46,7 @@ def open_stores(settings: Settings) -> Stores:
             tls=summaries.tls,
             tls_ca=summaries.cafile,
             connections=summaries.pool_size,
+            statement_timeout=summaries.statement_timeout,
         ),
     )
 

@@ -17,8 +17,11 @@ from vigia.stores.sql.dialect import Diagnosis, Fault
 CONNECT_TIMEOUT = 5
 """Seconds until a connection must stand."""
 
-ANSWER_TIMEOUT = 30
-"""Seconds until a statement must be answered; then the connection counts as lost."""
+STATEMENT_TIMEOUT = 30.0
+"""Seconds that a statement may take, unless the settings say otherwise; the server ends it then."""
+
+ANSWER_MARGIN = 5.0
+"""Seconds after that until an answer must be here; then the connection counts as lost."""
 
 LOCK_WAIT = 2
 """Seconds a statement waits for another transaction's row. Only a lane's former owner can hold it."""
@@ -28,6 +31,9 @@ RECYCLE = 1800
 
 MIGRATION_WAIT = 600
 """Seconds to wait for another worker's migration."""
+
+MIGRATION_STATEMENT = 3600
+"""Seconds that a statement of a migration may take: it may rewrite a large table."""
 
 TRANSIENT_CODES: dict[int, Fault] = {
     1205: Fault.DEADLOCK,  # lock wait timeout
@@ -92,10 +98,18 @@ class MySQL:
 
     begin = "START TRANSACTION"
 
-    def __init__(self, url: URL, *, connections: int, tls: bool = False, tls_ca: str = "") -> None:
+    def __init__(
+        self,
+        url: URL,
+        *,
+        connections: int,
+        tls: bool = False,
+        tls_ca: str = "",
+        statement_timeout: float = STATEMENT_TIMEOUT,
+    ) -> None:
         if not url.database:
             raise Unusable("the URL of the summaries' database names no database: mysql://user@host:port/database")
-        self.engine = _engine(url, connections, _trusting(tls_ca) if tls else None)
+        self.engine = _engine(url, connections, _trusting(tls_ca) if tls else None, statement_timeout)
 
     def writing(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -109,6 +123,7 @@ class MySQL:
 
     @contextmanager
     def migrating(self, connection: Connection) -> Iterator[None]:
+        _let_statements_take(connection, MIGRATION_STATEMENT)
         # DDL commits by itself here, so the lock is one that belongs to the connection; its name is the whole server's
         database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
         lock = "vigia-migrate-" + blake2b(str(database).encode(), digest_size=8).hexdigest()
@@ -118,6 +133,8 @@ class MySQL:
             yield
         finally:
             connection.exec_driver_sql("SELECT RELEASE_LOCK(%s)", (lock,))
+            # nobody else shall have a connection with such limits
+            connection.invalidate()
 
     def warnings(self, connection: Connection) -> list[str]:
         settings = _settings(connection)
@@ -156,14 +173,15 @@ def _trusting(authorities: str) -> ssl.SSLContext:
         raise Unusable(f"{authorities} has no certificate that can be read: {error}") from error
 
 
-def _engine(url: URL, connections: int, tls: ssl.SSLContext | None) -> Engine:
+def _engine(url: URL, connections: int, tls: ssl.SSLContext | None, statement_timeout: float) -> Engine:
+    answer_within = statement_timeout + ANSWER_MARGIN
     arguments: dict[str, Any] = {
         "charset": "utf8mb4",
         # bytes are sent as _binary'...'; without it the server would read them as (mostly invalid) text
         "binary_prefix": True,
         "connect_timeout": CONNECT_TIMEOUT,
-        "read_timeout": ANSWER_TIMEOUT,
-        "write_timeout": ANSWER_TIMEOUT,
+        "read_timeout": answer_within,
+        "write_timeout": answer_within,
     }
     if tls:
         arguments["ssl"] = tls
@@ -175,7 +193,7 @@ def _engine(url: URL, connections: int, tls: ssl.SSLContext | None) -> Engine:
         hide_parameters=True,
         pool_size=connections,
         max_overflow=connections,
-        pool_timeout=ANSWER_TIMEOUT,
+        pool_timeout=answer_within,
         pool_recycle=RECYCLE,
         connect_args=arguments,
     )
@@ -189,8 +207,22 @@ def _engine(url: URL, connections: int, tls: ssl.SSLContext | None) -> Engine:
                 f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT}, "
                 "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'"
             )
+            cursor.execute(statement_limit(connection.get_server_info(), statement_timeout))
 
     return engine
+
+
+def statement_limit(server: str, seconds: float) -> str:
+    """Return the statement that limits those after it, for a server of this version; MySQL limits only SELECTs."""
+    if "MariaDB" in server:
+        return f"SET SESSION max_statement_time = {seconds:.3f}"
+    return f"SET SESSION max_execution_time = {round(seconds * 1000)}"
+
+
+def _let_statements_take(connection: Connection, seconds: float) -> None:
+    driver: Any = connection.connection.dbapi_connection
+    connection.exec_driver_sql(statement_limit(driver.get_server_info(), seconds))
+    driver._read_timeout = seconds + ANSWER_MARGIN  # noqa: SLF001 - else it can be set only when connecting
 
 
 def _settings(connection: Connection) -> dict[str, str]:

@@ -15,7 +15,7 @@ from vigia.app import open_stores
 from vigia.settings import load
 from vigia.stores.base import StateRow
 from vigia.stores.errors import Transient, UnknownOutcome, Unusable
-from vigia.stores.mysql import TRANSIENT_CODES, UNUSABLE_CODES, MySQL
+from vigia.stores.mysql import ANSWER_MARGIN, TRANSIENT_CODES, UNUSABLE_CODES, MySQL, statement_limit
 from vigia.stores.sql import database as database_module
 from vigia.stores.sql.dialect import Fault
 from vigia.stores.sql.summaries import SqlSummaries, open_summaries
@@ -191,6 +191,17 @@ def test_with_tls_in_the_settings_the_server_s_certificate_and_name_are_checked(
     if with_file:
         (trusted,) = context.get_ca_certs()
         assert (("commonName", "a test"),) in trusted["subject"]
+
+
+def test_the_settings_say_how_long_a_statement_may_take(tmp_path):
+    arguments = connect_arguments(opened_with(tmp_path, VIGIA_SUMMARIES_STATEMENT_TIMEOUT="90s"))
+    # the server ends it first, so that the connection can be kept
+    assert arguments["read_timeout"] == arguments["write_timeout"] == 90 + ANSWER_MARGIN
+
+
+def test_each_server_is_told_in_its_own_words_how_long_a_statement_may_take():
+    assert statement_limit("10.11.6-MariaDB-0+deb12u1", 1.5) == "SET SESSION max_statement_time = 1.500"
+    assert statement_limit("8.4.3", 1.5) == "SET SESSION max_execution_time = 1500"
 
 
 def test_without_tls_in_the_settings_a_file_of_authorities_changes_nothing(tmp_path):

@@ -14,7 +14,7 @@ from vigia.events.effects import Timer
 from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow
 from vigia.stores.errors import Unusable
-from vigia.stores.mysql import MySQL
+from vigia.stores.mysql import STATEMENT_TIMEOUT, MySQL
 from vigia.stores.sql import attempts, dead_letters, lanes, outbox, states, steps, summary_rows, timers
 from vigia.stores.sql.commit import write_step
 from vigia.stores.sql.database import Database
@@ -30,14 +30,16 @@ def open_summaries(
     tls: bool = False,
     tls_ca: str = "",
     connections: int = 8,
+    statement_timeout: float = STATEMENT_TIMEOUT,
     read_only: bool = False,
 ) -> "SqlSummaries":
     """Return the summaries' database at `url`, without connecting yet.
 
     `url` is `mysql://user@host:port/database`, `mariadb://...` or `sqlite:///path`. `password` replaces one in the URL.
     With `tls`, connections are encrypted, and the server's name and certificate checked; `tls_ca` is a file with the
-    authorities to trust (empty: the system's). `connections` are kept open; twice as many may be. `read_only` is for
-    viewers of SQLite: it never makes or changes a file.
+    authorities to trust (empty: the system's). `connections` are kept open; twice as many may be.
+    `statement_timeout` (seconds) is MySQL's and MariaDB's. `read_only` is for viewers of SQLite: it never makes or
+    changes a file.
     """
     try:
         parsed = make_url(url)
@@ -50,7 +52,9 @@ def open_summaries(
     if kind in {"mysql", "mariadb"}:
         if password is not None:
             parsed = parsed.set(password=password)
-        return SqlSummaries(MySQL(parsed, connections=connections, tls=tls, tls_ca=tls_ca))
+        return SqlSummaries(
+            MySQL(parsed, connections=connections, tls=tls, tls_ca=tls_ca, statement_timeout=statement_timeout)
+        )
     raise Unusable(f"{kind} is no database for summaries: give a URL of mysql, mariadb or sqlite")
 
 
