@@ -19,7 +19,7 @@ from vigia.stores.cassandra.address import Address, parse_url
 from vigia.stores.cassandra.checks import check
 from vigia.stores.cassandra.migrating import Migration, migrate, migrations
 from vigia.stores.cassandra.session import CassandraSession
-from vigia.stores.errors import Transient, Unusable
+from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.stores.raw import open_raw_log
 
 NOON = 1_700_000_000.0 - 1_700_000_000.0 % 86_400 + 43_200
@@ -153,7 +153,7 @@ def test_the_check_names_what_weakens_durability(log, admin, tables, log_url):
 
 def test_the_check_notices_a_schema_of_an_earlier_release(session):
     migrate(session, [])
-    with pytest.raises(Unusable, match=r"has schema 0, this release needs \d+: run the migration"):
+    with pytest.raises(NoSchema, match=r"has schema 0, this release needs \d+: run the migration"):
         check(session)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from tests.contract.summaries_databases import mariadb_schema
 from tests.contract.summaries_rows import LANE, advance, commit, take, window
 from vigia.stores.base import StateRow
-from vigia.stores.errors import Transient, UnknownOutcome, Unusable
+from vigia.stores.errors import NoSchema, Transient, UnknownOutcome, Unusable
 from vigia.stores.sql.summaries import SqlSummaries, open_summaries
 
 
@@ -232,15 +232,16 @@ def test_what_only_a_person_can_mend_is_unusable_with_advice_and_no_password(url
 def test_a_password_may_come_apart_from_the_url(url):
     parsed = make_url(url)
     apart = open_summaries(parsed.set(password=None).render_as_string(), password=str(parsed.password))
+    apart.migrate()
     assert apart.check() == []
     apart.close()
 
 
 def test_a_schema_without_tables_is_unusable(url):
     empty = open_summaries(url)
-    assert empty.check() == []
-    with pytest.raises(Unusable, match="migrate"):
-        take(empty)
+    for use in (empty.check, lambda: take(empty)):
+        with pytest.raises(NoSchema, match="run the migration"):
+            use()
     empty.close()
 
 

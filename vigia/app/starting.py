@@ -19,7 +19,7 @@ from vigia.app.routes import read_catalog, read_detectors
 from vigia.events.catalog import CatalogError
 from vigia.models.detectors.config import DetectorConfigError
 from vigia.settings import KafkaSettings, Settings, masked_url
-from vigia.stores.errors import Transient, Unusable
+from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.streaming.failure import Retry
 from vigia.streaming.ownership import Cluster
 
@@ -56,15 +56,8 @@ async def wait_for_all(settings: Settings, stores: Stores) -> Cluster:
     """
     retry = Retry(settings.stream.start_budget)
     summaries, raw_log = stores.summaries, stores.raw_log
-
-    def check_summaries() -> list[str]:
-        warnings = summaries.check()
-        # a table of ours, to see whether there is a schema
-        summaries.lanes()
-        return warnings
-
     place = f"the summaries' database {masked_url(settings.summaries.url)}"
-    warnings = await _wait(retry, "the summaries' database", lambda: asyncio.to_thread(check_summaries), place)
+    warnings = await _wait(retry, "the summaries' database", lambda: asyncio.to_thread(summaries.check), place)
     warnings += await _wait(retry, "the raw log", lambda: asyncio.to_thread(raw_log.check))
     within = min(LONGEST_ATTEMPT, settings.kafka.request_timeout, max(0.5, settings.stream.start_budget / ATTEMPTS))
     cluster = await _wait(retry, "Kafka", lambda: broker.identify(settings.kafka, within))
@@ -92,7 +85,7 @@ async def _wait(retry: Retry, what: str, operation: Callable[[], Awaitable[T]], 
             return await operation()
         except (Transient, Unusable) as error:
             text = f"{place}: {error}" if place else str(error)
-            command = f"; the command is {MIGRATE}" if isinstance(error, Unusable) and "migrat" in text else ""
+            command = f"; the command is {MIGRATE}" if isinstance(error, NoSchema) else ""
             raise type(error)(text + command) from error
 
     return await retry.run(f"wait for {what}", named)

@@ -72,12 +72,10 @@ UNUSABLE_CODES: dict[int, str] = {
     1044: "grant this user all privileges on the database",
     1045: "check the user and the password of the summaries' database in the settings",
     1049: "create the database, with character set utf8mb4, or correct its name in the settings",
-    1054: "the schema is not this version's: migrate the database",
     1129: "the server has blocked this host after failed connections: FLUSH HOSTS",
     1130: "the server's user may not connect from this host",
     1142: "grant this user all privileges on the database",
     1143: "grant this user all privileges on the database",
-    1146: "the schema is not this version's: migrate the database",
     1227: "grant this user all privileges on the database",
     1251: "the server wants an authentication that the driver does not have",
     1524: "the server does not know the user's authentication plugin",
@@ -91,6 +89,18 @@ UNUSABLE_CODES: dict[int, str] = {
     3159: "the server accepts only TLS: set the certificate authority of the summaries' database",
 }
 """Error numbers that stay until a person acts, and what to do."""
+
+NO_SCHEMA_CODES = frozenset({1054, 1146})
+"""Error numbers of a column or a table that is missing."""
+
+_MEANINGS = {
+    **{code: Diagnosis(fault, "") for code, fault in TRANSIENT_CODES.items()},
+    **{code: Diagnosis(Fault.UNUSABLE, advice) for code, advice in UNUSABLE_CODES.items()},
+    **{
+        code: Diagnosis(Fault.NO_SCHEMA, "the schema is not this release's: run the migration")
+        for code in NO_SCHEMA_CODES
+    },
+}
 
 
 class MySQL:
@@ -155,11 +165,7 @@ class MySQL:
         code = error.args[0]
         if isinstance(error, pymysql.err.InterfaceError) and code == 0:
             return Diagnosis(Fault.LOST, "")  # the driver has closed the connection after an earlier error
-        if code in TRANSIENT_CODES:
-            return Diagnosis(TRANSIENT_CODES[code], "")
-        if code in UNUSABLE_CODES:
-            return Diagnosis(Fault.UNUSABLE, UNUSABLE_CODES[code])
-        return None
+        return _MEANINGS.get(code)
 
 
 def _trusting(authorities: str) -> ssl.SSLContext:

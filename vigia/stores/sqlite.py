@@ -96,7 +96,7 @@ class SQLite:
         if primary in UNUSABLE_CODES:
             return Diagnosis(Fault.UNUSABLE, UNUSABLE_CODES[primary])
         if "no such table" in str(error) or "no such column" in str(error) or "has no column named" in str(error):
-            return Diagnosis(Fault.UNUSABLE, "the schema is not this version's: migrate the database")
+            return Diagnosis(Fault.NO_SCHEMA, "the schema is not this release's: run the migration")
         return None
 
 

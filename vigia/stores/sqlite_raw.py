@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from vigia.stores.base import RawBatch, RawRecord
-from vigia.stores.errors import Transient, Unusable
+from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.stores.raw_format import PackedRow
 from vigia.stores.raw_layout import (
     Layout,
@@ -94,11 +94,11 @@ class SqliteRawLog:
         self._writer: sqlite3.Connection | None = None
 
     def check(self) -> list[str]:
-        """Raises Unusable unless `migrate` has made the file; warns that one file is all there is."""
+        """Raises NoSchema unless `migrate` has made the file; warns that one file is all there is."""
         with _translated(self._path), closing(self._connect()) as connection:
             version = self._version(connection)
         if version != VERSION:
-            raise Unusable(f"the raw log {self._path} has schema {version}, not {VERSION}: run the migration")
+            raise NoSchema(f"the raw log {self._path} has schema {version}, not {VERSION}: run the migration")
         return [f"raw events are kept in one file on one disk, {self._path}: for development, not production"]
 
     def migrate(self) -> None:
@@ -233,8 +233,10 @@ def _translated(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _TRANSIENT:
             raise Transient(f"the raw log {path}: {error}") from error
+        if code == sqlite3.SQLITE_CANTOPEN and path.parent.is_dir() and not path.exists():
+            raise NoSchema(f"there is no raw log {path} yet: run the migration") from error
         if code in _UNUSABLE:
             raise Unusable(f"the raw log {path} cannot be used: {error}") from error
         if "no such table" in str(error):
-            raise Unusable(f"the raw log {path} has no tables: run the migration") from error
+            raise NoSchema(f"the raw log {path} has no tables: run the migration") from error
         raise

@@ -14,8 +14,8 @@ from tests.contract.summaries_rows import LANE, advance, take
 from vigia.app import open_stores
 from vigia.settings import load
 from vigia.stores.base import StateRow
-from vigia.stores.errors import Transient, UnknownOutcome, Unusable
-from vigia.stores.mysql import ANSWER_MARGIN, TRANSIENT_CODES, UNUSABLE_CODES, MySQL, statement_limit
+from vigia.stores.errors import NoSchema, Transient, UnknownOutcome, Unusable
+from vigia.stores.mysql import ANSWER_MARGIN, NO_SCHEMA_CODES, TRANSIENT_CODES, UNUSABLE_CODES, MySQL, statement_limit
 from vigia.stores.sql import database as database_module
 from vigia.stores.sql.dialect import Fault
 from vigia.stores.sql.summaries import SqlSummaries, open_summaries
@@ -143,7 +143,7 @@ def test_an_interrupted_transaction_leaves_no_connection_inside_it(summaries, mo
         (pymysql.err.InterfaceError(0, ""), Fault.LOST),
         (pymysql.err.OperationalError(1040, "Too many connections"), Fault.BUSY),
         (pymysql.err.OperationalError(1045, "Access denied"), Fault.UNUSABLE),
-        (pymysql.err.ProgrammingError(1146, "Table doesn't exist"), Fault.UNUSABLE),
+        (pymysql.err.ProgrammingError(1146, "Table doesn't exist"), Fault.NO_SCHEMA),
         (pymysql.err.IntegrityError(1062, "Duplicate entry"), None),
         (pymysql.err.DataError(1406, "Data too long"), None),
         (pymysql.err.ProgrammingError("inf can not be used with MySQL"), None),
@@ -224,8 +224,31 @@ def opened_with(folder: Path, **more: str) -> SqlSummaries:
     return stores.summaries
 
 
-def test_no_error_is_both_transient_and_unusable():
-    assert TRANSIENT_CODES.keys() & UNUSABLE_CODES.keys() == set()
+def test_no_error_has_two_meanings():
+    assert len(TRANSIENT_CODES.keys() | UNUSABLE_CODES.keys() | NO_SCHEMA_CODES) == len(
+        [*TRANSIENT_CODES, *UNUSABLE_CODES, *NO_SCHEMA_CODES]
+    )
+
+
+@pytest.mark.parametrize("found", [None, "", "0000"])
+def test_a_schema_that_is_missing_or_of_an_earlier_release_is_noticed(tmp_path, found):
+    summaries = open_summaries(f"sqlite:///{tmp_path}/summaries.db")
+    if found is not None:
+        summaries.migrate()
+        assert summaries.check() == []
+        with summaries._database.reading() as connection:
+            connection.exec_driver_sql("DELETE FROM alembic_version")
+            if found:
+                connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{found}')")
+    with pytest.raises(NoSchema, match="migration"):
+        summaries.check()
+    summaries.close()
+
+
+def test_the_schema_of_a_release_that_is_being_rolled_out_is_used(summaries):
+    with summaries._database.reading() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert summaries.check() == []
 
 
 def test_opening_connects_to_nothing(tmp_path):

@@ -6,6 +6,8 @@ where the two differ, the name of the new row in an upsert.
 
 import io
 import re
+import subprocess
+import sys
 from types import NoneType
 from typing import get_args
 
@@ -14,6 +16,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from pymysql.cursors import RE_INSERT_VALUES
 from sqlalchemy import BigInteger, Dialect, Double, LargeBinary, String, make_url, select
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
@@ -28,6 +31,7 @@ from vigia.stores.sql.summaries import open_summaries
 from vigia.stores.sql.summary_tables import TABLES
 from vigia.stores.sql.tables import metadata
 from vigia.stores.sql.types import HexId
+from vigia.stores.sql.version import NEEDED
 
 INNODB_KEY = 3_072
 """Bytes that the columns of an InnoDB key may have together."""
@@ -76,6 +80,19 @@ def test_migrations_make_the_declared_tables():
         missing = [text for text in map(words, declared(dialect)) if text not in migrated]
         assert missing == []
         assert sum(part.startswith("CREATE TABLE") for part in migrated) == len(metadata.tables) + 1  # Alembic's own
+
+
+def test_the_schema_that_a_release_needs_is_what_its_migrations_make():
+    scripts = ScriptDirectory.from_config(configuration())
+    assert scripts.get_heads() == [NEEDED]
+    # compared as text to tell older from newer
+    revisions = [script.revision for script in scripts.walk_revisions()]
+    assert revisions == sorted(revisions, reverse=True)
+
+
+def test_a_worker_does_not_import_alembic():
+    looks = "import sys, vigia.app; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", looks], check=False).returncode == 0
 
 
 def test_a_migrated_sqlite_file_is_as_declared(tmp_path):

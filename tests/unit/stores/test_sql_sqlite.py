@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.summaries_rows import LANE, commit, take, window
 from vigia.stores.base import LaneId
-from vigia.stores.errors import Transient, Unusable
+from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.stores.sql.summaries import open_summaries
 
 VIEWER = """
@@ -48,9 +48,9 @@ def test_a_file_that_is_no_database_is_unusable(tmp_path):
 
 def test_a_database_without_the_schema_is_unusable(url):
     empty = open_summaries(url)
-    assert empty.check() == []
-    with pytest.raises(Unusable, match="migrate"):
-        empty.lanes()
+    for use in (empty.check, empty.lanes):
+        with pytest.raises(NoSchema, match="run the migration"):
+            use()
     empty.close()
 
 

@@ -4,7 +4,7 @@ from cassandra import Unauthorized
 
 from vigia.stores.cassandra.migrating import applied_version, migrations
 from vigia.stores.cassandra.session import CassandraSession
-from vigia.stores.errors import Unusable
+from vigia.stores.errors import NoSchema, Unusable
 
 SAFE_REPLICAS = 3
 _SAFE_SYNC = {"group", "batch"}
@@ -12,12 +12,12 @@ _SAFE_CONSISTENCY = {"LOCAL_QUORUM", "QUORUM", "EACH_QUORUM", "ALL"}
 
 
 def check(session: CassandraSession) -> list[str]:
-    """Return warnings; raises Unusable when the schema is not the one of this release."""
+    """Return warnings; raises NoSchema when the schema is older than this release."""
     keyspace = session.address.keyspace
     newest = migrations()[-1].version
     version = applied_version(session)
     if version < newest:
-        raise Unusable(f"{session.address.text} has schema {version}, this release needs {newest}: run the migration")
+        raise NoSchema(f"{session.address.text} has schema {version}, this release needs {newest}: run the migration")
     warnings = _keyspace_warnings(session, keyspace) + _commit_log_warnings(session)
     if session.address.consistency not in _SAFE_CONSISTENCY:
         warnings.append(

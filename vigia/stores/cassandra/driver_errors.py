@@ -30,7 +30,7 @@ from cassandra.protocol import (
     TruncateError,
 )
 
-from vigia.stores.errors import StoreError, Transient, Unusable
+from vigia.stores.errors import NoSchema, StoreError, Transient, Unusable
 
 UNUSABLE: tuple[type[Exception], ...] = (
     AuthenticationFailed,
@@ -63,10 +63,6 @@ _LOGIN_CANNOT_BE_CHECKED = "Unable to perform authentication"
 
 
 _NO_SCHEMA = ("does not exist", "unconfigured table")
-
-
-class NoSchema(Unusable):
-    """The keyspace or a table is missing: the migration was not run yet."""
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from cassandra import WriteTimeout
 
-from vigia.stores.cassandra.driver_errors import NoSchema, translated
+from vigia.stores.cassandra.driver_errors import translated
 from vigia.stores.cassandra.session import CassandraSession
-from vigia.stores.errors import Transient, Unusable
+from vigia.stores.errors import NoSchema, Transient, Unusable
 
 # ruff: noqa: S608 - put together from constants
 
@@ -98,7 +98,7 @@ def migrate(session: CassandraSession, wanted: list[Migration]) -> None:
 
 
 def applied_version(session: CassandraSession) -> int:
-    """Return the newest version that was applied; raises Unusable when there is no schema at all."""
+    """Return the newest version that was applied; raises NoSchema when there is none at all."""
     return max(_applied(session), default=0)
 
 

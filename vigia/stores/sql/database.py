@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from vigia.stores.errors import StoreError, Transient, UnknownOutcome, Unusable
+from vigia.stores.errors import NoSchema, StoreError, Transient, UnknownOutcome, Unusable
 from vigia.stores.sql.dialect import Dialect, Fault
 from vigia.stores.sql.statements import Statements
 
@@ -112,7 +112,11 @@ class Database:
         diagnosis = self.dialect.diagnose(cause)
         if diagnosis is None:
             return error
-        kinds: dict[Fault, type[StoreError]] = {Fault.DEADLOCK: Deadlock, Fault.UNUSABLE: Unusable}
+        kinds: dict[Fault, type[StoreError]] = {
+            Fault.DEADLOCK: Deadlock,
+            Fault.UNUSABLE: Unusable,
+            Fault.NO_SCHEMA: NoSchema,
+        }
         advice = f" ({diagnosis.advice})" if diagnosis.advice else ""
         return kinds.get(diagnosis.fault, Transient)(f"the summaries' database says: {cause}{advice}")
 

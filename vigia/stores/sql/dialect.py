@@ -23,6 +23,9 @@ class Fault(Enum):
     UNUSABLE = auto()
     """It will refuse for ever, until a person changes something."""
 
+    NO_SCHEMA = auto()
+    """A table or column is missing: the database was not migrated."""
+
 
 class Diagnosis(NamedTuple):
     """A fault, and what a person can do about it."""

@@ -19,7 +19,7 @@ from vigia.stores.sql import attempts, dead_letters, lanes, outbox, states, step
 from vigia.stores.sql.commit import write_step
 from vigia.stores.sql.database import Database
 from vigia.stores.sql.dialect import Dialect
-from vigia.stores.sql.migrating import migrate
+from vigia.stores.sql.version import check_version
 from vigia.stores.sqlite import SQLite
 
 
@@ -66,10 +66,13 @@ class SqlSummaries:
 
     def check(self) -> list[str]:
         with self._database.reading() as connection:
-            connection.exec_driver_sql("SELECT 1").scalar_one()
+            check_version(connection)
             return self._database.dialect.warnings(connection)
 
     def migrate(self) -> None:
+        # Alembic takes a while to import, and workers do not need it
+        from vigia.stores.sql.migrating import migrate  # noqa: PLC0415
+
         migrate(self._database)
 
     def acquire(self, lane: LaneId, owner: str, cluster_id: str, partition_count: int) -> LaneRow:
