@@ -5,6 +5,7 @@ after an agent has died.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -51,6 +52,8 @@ def run_worker(settings: Settings, crash_points: CrashPoints | None = None) -> i
     Ends the process with 70 (a bug), 75 (broker or stores stayed away) or 78 (a person must look) otherwise.
     """
     uvloop.install()
+    # a batch is 20,000 records that live until it is applied: Python's default looks at them all every 700 allocations
+    gc.set_threshold(100_000, 50, 100)
     shorten_driver_logs()
     try:
         check_files(settings)

@@ -4,8 +4,9 @@ No I/O and no clock: the same inputs give the same commit, which is what a rebui
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -46,11 +47,14 @@ class StepLimits:
 
 @dataclass(slots=True)
 class Fresh:
-    """The events of a batch that are no repeats, and what became of the others."""
+    """The events of a batch that are no repeats, and what became of the others. `record_of[i]` and `position_of[i]` are
+    the place of `events[i]`; `seen[i]` is how it will be remembered, `seen` empty when none of them will.
+    """
 
     events: list[Any] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    places: list[tuple[int, int]] = field(default_factory=list)
+    record_of: list[int] = field(default_factory=list)
+    position_of: list[int] = field(default_factory=list)
     seen: list[SeenRow | None] = field(default_factory=list)
     duplicates: list[tuple[int, int]] = field(default_factory=list)
     """The places of the repeats."""
@@ -64,6 +68,8 @@ def seen_id(key: str, identity: str) -> bytes:
 
 def seen_ids(route: Route, taken: Taken) -> list[bytes]:
     """Return the ids to look up for a batch, sorted."""
+    if not any(taken.identities):
+        return []
     key_of = route.topic(taken.batch.topic).key_of
     pairs = zip(taken.events, taken.identities, strict=True)
     return sorted({seen_id(key_of(event), identity) for event, identity in pairs if identity})
@@ -71,6 +77,8 @@ def seen_ids(route: Route, taken: Taken) -> list[bytes]:
 
 def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fresh:
     """Return the events that were not taken before. Same id and content: a duplicate. Other content: refused."""
+    if not any(taken.identities):
+        return Fresh(taken.events, taken.times, taken.record_of, taken.position_of)
     fresh = Fresh()
     known = dict(seen)
     key_of = route.topic(taken.batch.topic).key_of
@@ -98,7 +106,8 @@ def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fre
             row = SeenRow(this, content, time)
         fresh.events.append(event)
         fresh.times.append(time)
-        fresh.places.append((record, position))
+        fresh.record_of.append(record)
+        fresh.position_of.append(position)
         fresh.seen.append(row)
     return fresh
 
@@ -160,17 +169,14 @@ def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLim
     refused = list(taken.refused)
     rejected = {rejection.index for rejection in changes.rejections}
     for rejection in changes.rejections:
-        record, position = fresh.places[rejection.index]
-        event = fresh.events[rejection.index]
-        invalid = Invalid(rejection.reason, rejection.detail, encoded(event))
-        refused.append(Refused(record, position, invalid, event.weight))
+        event, place = fresh.events[rejection.index], _place(fresh, rejection.index)
+        refused.append(Refused(*place, Invalid(rejection.reason, rejection.detail, encoded(event)), event.weight))
     refused.sort(key=lambda one: (one.record, one.position))
     batch, clock = taken.batch, max(row.clock, taken.clock)
     letters = [dead_letter_row(row.lane, row.cluster_id, batch, one) for one in refused]
     letters += [timer_letter_row(row.lane, row.cluster_id, batch, *one) for one in computed.dropped.items()]
     outbox = _outbox(row, taken, changes, letters)
-    applied = [place for index, place in enumerate(fresh.places) if index not in rejected]
-    flood = _flood(row, [*applied, *fresh.duplicates], refused, limits.flood)
+    flood = _flood(row, fresh, rejected, refused, limits.flood)
     step = row.step + 1
     lane = msgspec.structs.replace(
         row,
@@ -222,12 +228,18 @@ def _outbox(row: LaneRow, taken: Taken, changes: Changes, letters: Sequence[Dead
 
 
 def _flood(
-    row: LaneRow, valid: Sequence[tuple[int, int]], refused: Sequence[Refused], limits: FloodLimits
+    row: LaneRow, fresh: Fresh, rejected: Collection[int], refused: Sequence[Refused], limits: FloodLimits
 ) -> FloodCounters:
     """Count events, not what they weigh: one packed message must not outweigh a thousand refused ones."""
-    last_valid = max(valid, default=(-1, -1))
+    applied = (index for index in reversed(range(len(fresh.events))) if index not in rejected)
+    last_valid = max([_place(fresh, index) for index in islice(applied, 1)] + fresh.duplicates, default=(-1, -1))
     trailing = sum(1 for one in refused if (one.record, one.position) > last_valid)
-    return FloodCounters.of(row).after(len(valid), len(refused), trailing, limits)
+    valid = len(fresh.events) - len(rejected) + len(fresh.duplicates)
+    return FloodCounters.of(row).after(valid, len(refused), trailing, limits)
+
+
+def _place(fresh: Fresh, index: int) -> tuple[int, int]:
+    return fresh.record_of[index], fresh.position_of[index]
 
 
 def _counts(row: LaneRow, taken: Taken, fresh: Fresh, refused: Sequence[Refused], changes: Changes) -> dict[str, int]:

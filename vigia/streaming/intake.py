@@ -3,6 +3,7 @@
 Pure: no I/O, and nothing here depends on a clock other than the records' Kafka times.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,17 +13,19 @@ import msgspec
 from vigia.events.base import Event
 from vigia.events.invalid import Invalid, Reason
 from vigia.events.names import MAX_NAME, name_problem
+from vigia.events.samples import Sample
 from vigia.events.topic import Topic
 from vigia.stores.base import OutboxRow, RawEntry
 from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER, Batch, header
 from vigia.streaming.oversize import cut, is_large, too_large
 from vigia.streaming.partitions import partition_of
+from vigia.streaming.plain import plain_samples
 
 ScopeOf = Callable[[str, float], str]
 """(service, time in epoch seconds) -> the team whose model scores it."""
 
 MAX_KNOWN_KEYS = 100_000
-"""Keys whose partition is remembered: hashing one in Python takes longer than decoding its record."""
+"""Keys of a partition that are remembered: hashing one in Python takes longer than decoding its record."""
 
 MAX_KEY = 4 * MAX_NAME
 """Longest key, in bytes of UTF-8, that can be a name."""
@@ -67,10 +70,34 @@ class Intake:
         self._topic = topic
         self._scope_of = scope_of
         self._future_limit = future_limit
-        self._known: dict[tuple[bytes, int], str] = {}
+        self._samples = topic.types == (Sample,)
+        # by partition: the keys that belong there, as text
+        self._known: defaultdict[int, dict[bytes, str]] = defaultdict(dict)
 
     def take(self, batch: Batch, partition_count: int, cluster_id: str = "") -> Taken:
         """Return the batch's events, in order, and everything that is not one."""
+        plain = self._take_plain(batch, cluster_id) if self._samples else None
+        return plain or self._take_carefully(batch, partition_count, cluster_id)
+
+    def _take_plain(self, batch: Batch, cluster_id: str) -> Taken | None:
+        stamps = [record.timestamp for record in batch.records]
+        samples = plain_samples(batch.records, self._known[batch.partition], min(stamps) / 1000, self._future_limit)
+        if samples is None:
+            return None
+        count = len(samples)
+        return Taken(
+            batch,
+            cluster_id,
+            events=samples,
+            times=[stamp / 1000 for stamp in stamps],
+            record_of=list(range(count)),
+            position_of=[0] * count,
+            identities=[""] * count,
+            weight=count,
+            clock=max(stamps) / 1000,
+        )
+
+    def _take_carefully(self, batch: Batch, partition_count: int, cluster_id: str) -> Taken:
         large = [index for index, record in enumerate(batch.records) if is_large(record)]
         if large:
             batch = cut(batch, large)
@@ -158,7 +185,8 @@ class Intake:
         """The record's key as text, or None when it is missing or does not belong in this partition."""
         if not key:
             return None
-        known = self._known.get((key, partition))
+        names = self._known[partition]
+        known = names.get(key)
         if known is not None:
             return known
         if len(key) > MAX_KEY or partition_of(key, partition_count) != partition:
@@ -167,35 +195,33 @@ class Intake:
             text = key.decode()
         except UnicodeDecodeError:
             return None
-        if len(self._known) >= MAX_KNOWN_KEYS:
-            self._known.clear()
-        self._known[key, partition] = text
+        if len(names) >= MAX_KNOWN_KEYS:
+            names.clear()
+        names[key] = text
         return text
 
 
 def raw_entries(taken: Taken, *, packed: bool) -> list[RawEntry]:
-    """Return by what the batch's events can be found in the raw log.
+    """Return by what the batch's events can be found in the raw log; packed, one entry for each service and hour.
 
     An event that names no service is found by its key: the AI agent of a decision, the scope of an outcome.
     """
-    entries: list[RawEntry] = []
-    hours: set[tuple[str, int]] = set()
-    records = taken.batch.records
-    for event, record, position, identity in zip(
-        taken.events, taken.record_of, taken.position_of, taken.identities, strict=True
-    ):
-        # an event is only taken when its record's key is its own
-        service = getattr(event, "service", "") or (records[record].key or b"").decode()
-        at = event.occurred_at
-        if packed:
-            hour = int(at // 3600)
-            if (service, hour) in hours:
-                continue
-            hours.add((service, hour))
-            entries.append(RawEntry(records[record].offset, 0, service, at, ""))
-        else:
-            entries.append(RawEntry(records[record].offset, position, service, at, identity))
-    return entries
+    records, record_of = taken.batch.records, taken.record_of
+    # an event is only taken when its record's key is its own
+    services = [
+        getattr(event, "service", "") or (records[record].key or b"").decode()
+        for event, record in zip(taken.events, record_of, strict=True)
+    ]
+    times = [event.occurred_at for event in taken.events]
+    if packed:
+        first: dict[tuple[str, float], int] = {}
+        for index, at in enumerate(times):
+            first.setdefault((services[index], at // 3600), index)
+        return [RawEntry(records[record_of[i]].offset, 0, services[i], times[i], "") for i in first.values()]
+    return [
+        RawEntry(records[record_of[i]].offset, taken.position_of[i], services[i], times[i], taken.identities[i])
+        for i in range(len(services))
+    ]
 
 
 def encoded(event: Event) -> bytes:
