@@ -19,10 +19,10 @@ def lane_of(text: str) -> LaneId:
 
 def release_lane(summaries: Summaries, lane: LaneId, *, yes: bool) -> int:
     """Release the lane, or say what stopped it; returns the exit code."""
-    name = f"{lane.agent}/{lane.partition}"
+    name = str(lane)
     row = summaries.read_lane(lane)
     if row is None:
-        known = ", ".join(f"{each.lane.agent}/{each.lane.partition}" for each in summaries.lanes()) or "none yet"
+        known = ", ".join(str(each.lane) for each in summaries.lanes()) or "none yet"
         print(f"there is no lane {one_line(name)}; there are: {known}", file=sys.stderr)
         return NOT_ALL
     if not row.stopped:

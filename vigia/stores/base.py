@@ -16,10 +16,15 @@ from vigia.events.summaries import Summary
 
 
 class LaneId(NamedTuple):
-    """A lane: all partitions with this number of the topics that an agent reads."""
+    """A lane: all partitions with this number of the topics that an agent reads. People read and write it
+    `metrics/0`.
+    """
 
     agent: str
     partition: int
+
+    def __str__(self) -> str:
+        return f"{self.agent}/{self.partition}"
 
 
 class LaneRow(msgspec.Struct, frozen=True, kw_only=True):

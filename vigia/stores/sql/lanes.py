@@ -55,9 +55,7 @@ def swap(connection: Connection, row: LaneRow, expected_version: int) -> None:
     values = _values(row)
     changed = connection.execute(update(lanes).where(condition).values({name: values[name] for name in _COLUMNS}))
     if changed.rowcount != 1:
-        raise Conflict(
-            f"{row.lane.agent}/{row.lane.partition} no longer has version {expected_version}: it has another owner"
-        )
+        raise Conflict(f"{row.lane} no longer has version {expected_version}: it has another owner")
 
 
 def release(database: Database, lane: LaneId) -> bool:
