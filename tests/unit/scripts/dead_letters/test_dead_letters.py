@@ -174,7 +174,7 @@ def test_settings_and_schemas_that_cannot_be_used_are_exit_code_78(run, tmp_path
     monkeypatch.setenv("VIGIA_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("VIGIA_SUMMARIES_URL", f"sqlite:///{tmp_path}/summaries.db")
     code, _, err = run("list")
-    assert (code, "migrate" in err) == (78, True)
+    assert (code, "run the migration" in err) == (78, True)
     monkeypatch.setenv("VIGIA_SUMMARYS_URL", "x")
     code, _, err = run("list")
     assert code == 78
