@@ -53,8 +53,12 @@ def insensitive(world: World) -> dict[str, Any]:
     return found
 
 
+# a row is either written whole or corrected here: a write after a correction is merged with it only within one batch
+CUT_ANYWHERE = [do for do in WITHOUT_TIMERS if do != "write"]
+
+
 @settings(max_examples=60)
-@given(history=sendings(do=WITHOUT_TIMERS), one=sizes, other=sizes)
+@given(history=sendings(do=CUT_ANYWHERE), one=sizes, other=sizes)
 def test_how_records_of_a_topic_are_cut_into_batches_does_not_matter_without_timers(history, one, other):
     # topics come in turn, so that only one topic keeps its order in every cut
     single = [sending._replace(topic="notes") for sending in history]
