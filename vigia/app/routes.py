@@ -60,6 +60,7 @@ def _metrics(settings: Settings) -> MetricsModel:
         MetricsConfig(
             window=metrics.window,
             lateness=metrics.lateness,
+            series_idle=metrics.series_idle,
             idle_timeout=metrics.idle_timeout,
             retention=metrics.retention,
             series_cap=metrics.series_cap,

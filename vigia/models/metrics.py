@@ -1,7 +1,7 @@
 """The model of the metrics agent: samples in, closed windows and problems out. One state a service.
 
-`apply` is the project's hottest loop. It takes the plain case itself (a single sample of an open window: one lookup,
-one append) and leaves everything else to `Intake`, which could take every case alone.
+`apply` is the project's hottest loop. It takes the plain case itself (a single sample of its series' newest window: one
+lookup, one append) and leaves everything else to `Intake`, which could take every case alone.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,11 @@ from vigia.events.samples import Sample
 from vigia.events.summaries import Summary
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder
-from vigia.models.windows.intake import Intake, WindowConfig
+from vigia.models.windows.closing import Closer
+from vigia.models.windows.config import WindowConfig
+from vigia.models.windows.intake import Intake
 from vigia.models.windows.rows import merged_rows
-from vigia.models.windows.state import ServiceState, dump_service, load_service
+from vigia.models.windows.state import ServiceState, dump_service, load_service, load_service_1
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class MetricsModel:
     """
 
     name = "metrics"
-    schema = 1
+    schema = 2
 
     def __init__(self, config: MetricsConfig) -> None:
         self._config = config
@@ -48,9 +50,13 @@ class MetricsModel:
         return (timer.key,)
 
     def load(self, key: str, schema: int, body: bytes) -> ServiceState:
-        if schema != self.schema:
-            raise ValueError(f"the state of {key} has schema {schema}; the metrics model reads {self.schema}")
-        return load_service(body, self._config.closes_after)
+        if schema == self.schema:
+            return load_service(body)
+        if schema == self.schema - 1:
+            return load_service_1(body, self._config.boundary_at)
+        raise ValueError(
+            f"the state of {key} has schema {schema}; the metrics model reads {self.schema - 1} and {self.schema}"
+        )
 
     def dump(self, key: str, state: ServiceState) -> bytes:  # noqa: ARG002 - the key is not part of the stored form
         return dump_service(state)
@@ -58,29 +64,29 @@ class MetricsModel:
     def apply(
         self, events: Sequence[Sample], times: Sequence[float], states: States[ServiceState], changes: Changes
     ) -> None:
-        """Apply samples in order; all of an event's points are applied before the watermark moves."""
-        intake = Intake(self._config, self._finder, changes)
+        """Apply samples in order; all of an event's points are applied before its series' watermark moves."""
+        closer = Closer(self._config, self._finder, changes)
+        intake = Intake(self._config, closer, changes)
         touched = _Touched(states)
-        width = self._config.window
         for index, event in enumerate(events):
             state = touched[event.service]
+            if event.labels is None:
+                spot = state.names.get((event.environment, event.metric))
+            else:
+                spot = state.names.get((event.environment, event.metric, *event.labels.items()))
             ts, value = event.ts, event.value
-            if ts is not None and value is not None:
-                if event.labels is None:
-                    append = state.table.get((event.environment, event.metric, ts // width))
-                else:
-                    append = state.table.get((event.environment, event.metric, ts // width, *event.labels.items()))
-                if append is not None:
-                    append(value)
-                    time = times[index]
-                    if time > state.arrival:  # noqa: PLR1730 - a call of max() costs more than the loop has
-                        state.arrival = time
-                    if ts > state.latest:
-                        state.latest = ts
-                        if ts >= state.close_at:
-                            intake.close_passed(state, time)
-                    continue
-            intake.take(index, event, times[index], state)
+            if spot is not None and ts is not None and value is not None and spot.low <= ts < spot.high:
+                spot.values.append(value)
+                time = times[index]
+                if time > state.arrival:  # noqa: PLR1730 - a call of max() costs more than the loop has
+                    state.arrival = time
+                if ts > state.latest:
+                    state.latest = ts
+                    if ts >= state.check_at:
+                        closer.close_silent(state, time)
+                continue
+            intake.take(index, event, times[index], state, spot)
+        closer.settle()
         intake.settle(touched.values())
         for service, state in touched.items():
             # a service whose every sample was refused gets no state
@@ -92,9 +98,9 @@ class MetricsModel:
         state = states.get(timer.key)
         if state is None:
             return
-        intake = Intake(self._config, self._finder, changes)
-        intake.fire(timer.key, state, clock)
-        intake.settle([state])
+        closer = Closer(self._config, self._finder, changes)
+        closer.fire(timer.key, state, clock)
+        closer.settle()
         states.put(timer.key, state)
 
     def merge(self, row: Summary, partial: Summary) -> Summary:

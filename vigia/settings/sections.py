@@ -155,7 +155,11 @@ class SummariesSettings:
     cafile: str = setting("", "File with the authorities to trust; empty trusts the system's.")
     pool_size: int = setting(5, "Most connections a process keeps open.", unit="connections", minimum=1, maximum=1000)
     statement_timeout: float = setting(
-        30.0, "Longest time one statement may take.", unit="s", minimum=0.1, maximum=3600.0
+        30.0,
+        "Longest time one statement may take on MySQL or MariaDB; one that takes longer is tried again.",
+        unit="s",
+        minimum=0.1,
+        maximum=3600.0,
     )
 
 
@@ -234,7 +238,19 @@ class MetricsSettings:
 
     window: int = setting(60, "Length of a tumbling window.", unit="s", minimum=1, maximum=86_400)
     lateness: float = setting(
-        5.0, "How long after its end a window waits for samples before it closes.", unit="s", minimum=0.0, maximum=DAY
+        5.0,
+        "How long after its end a window waits for samples before it closes, in the event time of its series.",
+        unit="s",
+        minimum=0.0,
+        maximum=DAY,
+    )
+    series_idle: float = setting(
+        300.0,
+        "A series that is silent while its service goes on has its windows closed so much later, by the service's "
+        "event time. Keep it above the longest span that a sender holds back or packs into a message.",
+        unit="s",
+        minimum=0.0,
+        maximum=30 * DAY,
     )
     idle_timeout: float = setting(
         60.0,

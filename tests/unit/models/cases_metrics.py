@@ -10,6 +10,7 @@ from vigia.models.metrics import MetricsConfig, MetricsModel
 
 CONFIG = MetricsConfig(
     series_cap=3,
+    series_idle=120.0,
     retention=900.0,
     stale_after=120.0,
     detectors=DetectorConfig(high_error_rate=HighErrorRate(min_samples=1, close_after=2)),

@@ -79,7 +79,7 @@ def test_each_series_has_its_own_problem_with_its_labels():
         for second in range(4)
         for zone in ("a", "b")
     ]
-    lane = Lane(model()).run([*sent, Sent(sample(65.0, 0.0), START + 65)])
+    lane = Lane(model()).run([*sent, Tick(START + 65)])
     assert sorted(problem.labels for problem in problems(lane)) == ["app=x,zone=a", "app=x,zone=b"]
     assert len({problem.problem_id for problem in problems(lane)}) == 2
 

@@ -1,4 +1,4 @@
-"""What is remembered of a service: its watermark, its series, and its open windows. It is one row in the store."""
+"""What is remembered of a service: its series, how far each has come, and their open windows. One row in the store."""
 
 from collections.abc import Callable
 from math import inf
@@ -12,22 +12,22 @@ from vigia.models.windows.totals import Totals, merged, totals_of
 FOLD = 256
 """A window keeps its raw values up to so many; then they are folded into its totals. It bounds a state's size."""
 
-SeriesName = tuple[str, str, tuple[tuple[str, str], ...]]
-"""Environment, metric and sorted labels: what identifies a series within a service."""
+Name = tuple[object, ...]
+"""Environment, metric, and the labels as pairs: what names a series within its service."""
 
 
 class Window(msgspec.Struct, array_like=True):
-    """An open window: the values since the last fold in order of arrival, and the totals of all before them."""
+    """An open window: the values since the last fold, message after message, and the totals of all before them."""
 
     values: list[float] = msgspec.field(default_factory=list)
     folded: Totals | None = None
 
     def fold(self) -> None:
         """Fold whole multiples of FOLD and leave 1 to FOLD values: the same state however the values were batched."""
-        whole = (len(self.values) - 1) // FOLD * FOLD
-        if whole > 0:
+        if len(self.values) > FOLD:
+            whole = (len(self.values) - 1) // FOLD * FOLD
             self.folded = self._with_folded(totals_of(self.values[:whole]))
-            # in place: the hot loop holds on to `values.append`
+            # in place: the hot loop holds on to `values`
             del self.values[:whole]
 
     def totals(self, of_values: Totals | None = None) -> Totals:
@@ -39,74 +39,139 @@ class Window(msgspec.Struct, array_like=True):
 
 
 class SeriesState(msgspec.Struct, array_like=True):
-    """One series of the service, by its number in order of appearance."""
+    """What is stored of one series. Times are epoch seconds of events."""
 
-    number: int
     series: Series
     detectors: dict[str, DetectorState] = msgspec.field(default_factory=dict)
+    closed: int = 0
+    """All its windows that end by then are closed, those that never existed too."""
+    behind: int = 0
+    """By how much its newest window was behind the one that its service had come to, when the series last began one."""
+    windows: dict[int, Window] = msgspec.field(default_factory=dict)
+    """Its open windows by their start."""
+
+
+class Spot:
+    """A series in memory: its state, and where the hot loop may put a sample without a further look.
+
+    From `low` to before `high`, in event time, a sample belongs to `values`, those of the newest open window, and
+    closes nothing of its series.
+    """
+
+    __slots__ = ("held", "high", "low", "number", "values")
+
+    def __init__(self, number: int, held: SeriesState) -> None:
+        self.number = number
+        self.held = held
+        self.low = 0.0
+        self.high = 0.0
+        self.values: list[float] = []
+
+    def aim(self, high: float) -> None:
+        """Point at the newest open window, if there is one, and let the hot loop go on to before `high`."""
+        self.fold()
+        windows = self.held.windows
+        newest = max(windows, default=0)
+        self.low, self.high = (float(newest), high) if windows else (0.0, 0.0)
+        self.values = windows[newest].values if windows else []
+
+    def fold(self) -> None:
+        """Keep the raw values few of the window that the hot loop puts samples into; it does not count them."""
+        if len(self.values) > FOLD and (window := self.held.windows.get(int(self.low))) is not None:
+            window.fold()
 
 
 class ServiceState:
     """The state of one service. Times are epoch seconds; those of events, but for `arrival` and `timer`: Kafka's.
 
-    `table` and `close_at` are shortcuts of the hot loop that live only in memory.
+    What is stored are `latest`, `arrival`, `timer` and the states of the series; the rest is made of them.
     """
 
-    __slots__ = ("arrival", "close_at", "closed", "latest", "names", "series", "table", "timer", "windows")
+    __slots__ = ("arrival", "check_at", "latest", "names", "open", "series", "timer")
 
     def __init__(self) -> None:
         self.latest = 0.0
-        """Largest event time seen; the watermark is this less the lateness."""
+        """Largest event time seen."""
         self.arrival = 0.0
         """Largest Kafka time of a sample."""
-        self.closed = 0
-        """All windows that end by then are closed, those that never existed too."""
         self.timer: float | None = None
         """When the pending idle timer is due."""
-        self.series: list[SeriesState] = []
-        self.names: dict[SeriesName, SeriesState] = {}
-        self.windows: dict[int, dict[int, Window]] = {}
-        """Open windows by their start, then by the number of their series."""
-        self.table: dict[tuple[object, ...], Callable[[float], None]] = {}
-        """`values.append` of an open window by (environment, metric, number of the window, *labels)."""
-        self.close_at = inf
-        """The event time from which the earliest open window closes."""
+        self.series: list[Spot] = []
+        """Every series, by its number in order of appearance."""
+        self.names: dict[Name, Spot] = {}
+        """Every series by its name with sorted labels, and with those in other orders that were sent."""
+        self.open: dict[int, Spot] = {}
+        """The series with open windows, by their number."""
+        self.check_at = inf
+        """No window of a silent series closes before `latest` reaches this."""
 
-    def add(self, name: SeriesName, series: Series) -> SeriesState:
-        """Take up a new series."""
-        state = SeriesState(len(self.series), series)
-        self.series.append(state)
-        self.names[name] = state
-        return state
+    def add(self, held: SeriesState) -> Spot:
+        """Take up a series."""
+        spot = Spot(len(self.series), held)
+        self.series.append(spot)
+        self.names[_sorted_name(held.series)] = spot
+        if held.windows:
+            self.open[spot.number] = spot
+        return spot
+
+    def name(self, name: Name, spot: Spot, at_most: int) -> None:
+        """Remember one more name of a series; when there are `at_most` already, only those with sorted labels stay."""
+        if len(self.names) >= at_most:
+            self.names = {_sorted_name(each.held.series): each for each in self.series}
+        self.names[name] = spot
 
     def fold(self) -> None:
         """Keep the raw values of the open windows few."""
-        for windows in self.windows.values():
-            for window in windows.values():
-                if len(window.values) > FOLD:
-                    window.fold()
+        for spot in self.open.values():
+            if len(spot.values) > FOLD:
+                spot.fold()
 
 
-_Stored = tuple[float, float, int, float | None, list[SeriesState], dict[int, dict[int, Window]]]
+_Stored = tuple[float, float, float | None, list[SeriesState]]
+_Stored1 = tuple[
+    float,
+    float,
+    int,
+    float | None,
+    list[tuple[int, Series, dict[str, DetectorState]]],
+    dict[int, dict[int, Window]],
+]
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[_Stored] = msgspec.msgpack.Decoder(_Stored)
+_DECODER_1: msgspec.msgpack.Decoder[_Stored1] = msgspec.msgpack.Decoder(_Stored1)
 
 
 def dump_service(state: ServiceState) -> bytes:
-    """Return the stored form: msgpack of plain arrays and numbers, the shortcuts left out."""
-    return _ENCODER.encode((state.latest, state.arrival, state.closed, state.timer, state.series, state.windows))
+    """Return the stored form: msgpack of plain arrays and numbers."""
+    return _ENCODER.encode((state.latest, state.arrival, state.timer, [spot.held for spot in state.series]))
 
 
-def load_service(body: bytes, closes_after: float) -> ServiceState:
-    """Return the state from its stored form; `closes_after` is the seconds from a window's start until it closes.
+def load_service(body: bytes) -> ServiceState:
+    """Return the state from its stored form; raises msgspec.ValidationError when the bytes are not one."""
+    return _loaded(*_DECODER.decode(body))
 
-    Raises msgspec.ValidationError when the bytes are not a stored state.
-    """
+
+def load_service_1(body: bytes, boundary_at: Callable[[float], int]) -> ServiceState:
+    """Return the state from the form with one watermark for all series; `boundary_at` says what that had closed."""
+    latest, arrival, closed, timer, series, windows = _DECODER_1.decode(body)
+    closed = max(closed, boundary_at(latest))
+    held = [SeriesState(each, detectors, closed) for _, each, detectors in series]
+    for start, by_number in windows.items():
+        for number, window in by_number.items():
+            held[number].windows[start] = window
+    return _loaded(latest, arrival, timer, held)
+
+
+def _loaded(latest: float, arrival: float, timer: float | None, series: list[SeriesState]) -> ServiceState:
     state = ServiceState()
-    state.latest, state.arrival, state.closed, state.timer, state.series, state.windows = _DECODER.decode(body)
-    for each in state.series:
-        state.names[each.series.environment, each.series.metric, each.series.labels] = each
-    if state.windows:
-        state.close_at = min(state.windows) + closes_after
+    state.latest, state.arrival, state.timer = latest, arrival, timer
+    for held in series:
+        state.add(held)
+    # not known: the first look finds it
+    state.check_at = 0.0
     return state
+
+
+def _sorted_name(series: Series) -> Name:
+    return (series.environment, series.metric, *series.labels)

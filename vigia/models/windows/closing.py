@@ -1,0 +1,139 @@
+"""Closes windows: the rules of event time, for one batch of one lane.
+
+A window of a series closes when
+
+- the watermark of the series, the largest event time seen of it less the lateness, reaches the window's end; or
+- the series is silent: the event time of its service has passed that by `series_idle` more, and the series has begun no
+  window meanwhile; or
+- the whole service is silent, by Kafka time.
+
+So a sender may pack any span into a message, and the series of one service may come at their own pace: what one series
+sends closes nothing of another that is sending too.
+"""
+
+from collections.abc import Iterable
+from math import inf
+
+from vigia.events.effects import Changes
+from vigia.events.figures import WINDOWS_CLOSED
+from vigia.models.detectors.base import ClosedWindow
+from vigia.models.detectors.finder import Finder
+from vigia.models.windows.bulk import totals_of_many
+from vigia.models.windows.config import WindowConfig
+from vigia.models.windows.rows import window_row
+from vigia.models.windows.state import SeriesState, ServiceState, Spot, Window
+
+IDLE = "idle"
+"""Kind of the timers that close the windows of services that fell silent; their key is the service."""
+
+
+class Closer:
+    """Closes windows of one batch; `settle` must be called at its end.
+
+    The `clock` of its methods is the Kafka time of whatever moved event time on: it says whether a window is stale.
+    """
+
+    __slots__ = ("_changes", "_config", "_finder", "_pending")
+
+    def __init__(self, config: WindowConfig, finder: Finder, changes: Changes) -> None:
+        self._config = config
+        self._finder = finder
+        self._changes = changes
+        self._pending: list[tuple[str, int, Window]] = []
+
+    def close_passed(self, spot: Spot, latest: float, clock: float) -> None:
+        """Close the windows of a series that its watermark has passed; it has come to `latest`."""
+        held = spot.held
+        if latest >= self._config.closes_at(held.closed):
+            held.closed = self._config.boundary_at(latest)
+            for start in sorted(start for start in held.windows if start < held.closed):
+                self._close(held, start, clock)
+            self.aim(spot)
+
+    def began(self, spot: Spot, state: ServiceState) -> None:
+        """A series has begun windows, of which the newest is open."""
+        held = spot.held
+        held.behind = max(0, self._config.start_of(state.latest) - max(held.windows))
+        state.open[spot.number] = spot
+        state.check_at = min(state.check_at, self._silent_at(held))
+        if state.timer is None:
+            self._set_timer(held.series.service, state)
+        self.aim(spot)
+
+    def close_silent(self, state: ServiceState, clock: float) -> None:
+        """Close the windows of series that fell silent while their service went on to its latest event time."""
+        silent: list[Spot] = []
+        state.check_at = inf
+        for spot in state.open.values():
+            at = self._silent_at(spot.held)
+            if at <= state.latest:
+                silent.append(spot)
+            else:
+                state.check_at = min(state.check_at, at)
+        self._close_all([(start, spot.number) for spot in silent for start in spot.held.windows], state, clock)
+
+    def fire(self, service: str, state: ServiceState, clock: float) -> None:
+        """The idle timer of a service has fired: close its windows when it has been silent, or wait on.
+
+        Windows close by the lane's clock only after a whole idle timeout without any sample: in a replay the clock is
+        years ahead of the event time all along. The closed boundary of a series moves to the end of its last window
+        that closed, no further, so a replay that only paused goes on as before.
+        """
+        state.timer = None
+        if state.open and clock >= self._due(state):
+            windows = [(start, spot.number) for spot in state.open.values() for start in spot.held.windows]
+            self._close_all([each for each in windows if self._config.closes_at(each[0]) <= clock], state, clock)
+        if state.open:
+            self._set_timer(service, state)
+
+    def aim(self, spot: Spot) -> None:
+        """Let the hot loop go on to the end of the newest window, or to where the watermark passes another end."""
+        newest_ends = max(spot.held.windows, default=0) + self._config.window
+        spot.aim(min(float(newest_ends), self._config.closes_at(spot.held.closed)))
+
+    def settle(self) -> None:
+        """Write what was closed."""
+        if self._pending:
+            # all at once: numpy pays only for many values
+            totals = totals_of_many([window.values for _, _, window in self._pending])
+            for (series_id, start, window), of_values in zip(self._pending, totals, strict=True):
+                self._changes.write(window_row(series_id, start, window.totals(of_values), late=0))
+            self._changes.count(WINDOWS_CLOSED, len(self._pending))
+            self._pending.clear()
+
+    def _close_all(self, windows: Iterable[tuple[int, int]], state: ServiceState, clock: float) -> None:
+        """Close windows given by start and number of their series: those of each series from its oldest on."""
+        touched = {}
+        for start, number in sorted(windows):
+            spot = touched[number] = state.series[number]
+            self._close(spot.held, start, clock)
+            spot.held.closed = max(spot.held.closed, start + self._config.window)
+        for number, spot in touched.items():
+            if not spot.held.windows:
+                del state.open[number]
+            self.aim(spot)
+
+    def _close(self, held: SeriesState, start: int, clock: float) -> None:
+        window = held.windows.pop(start)
+        self._pending.append((held.series.series_id, start, window))
+        if self._finder.watches(held.series.metric, held.series.kind):
+            self._finder.look(held.series, held.detectors, self._closed(start, window, clock), self._changes)
+
+    def _closed(self, start: int, window: Window, clock: float) -> ClosedWindow:
+        totals, end = window.totals(), start + self._config.window
+        stale = clock - end > self._config.stale_after
+        return ClosedWindow(
+            start=start, end=end, count=totals.count, sum=totals.sum, min=totals.min, max=totals.max, stale=stale
+        )
+
+    def _silent_at(self, held: SeriesState) -> float:
+        """Return the event time of the service from which a series with open windows is silent."""
+        return self._config.closes_at(max(held.windows) + held.behind) + self._config.series_idle
+
+    def _set_timer(self, service: str, state: ServiceState) -> None:
+        state.timer = self._due(state)
+        self._changes.set_timer(IDLE, service, state.timer)
+
+    def _due(self, state: ServiceState) -> float:
+        earliest = min(min(spot.held.windows) for spot in state.open.values())
+        return max(self._config.closes_at(earliest), state.arrival + self._config.idle_timeout)
