@@ -1,4 +1,4 @@
-"""When the windows of a series close, one rule at a time, and what it costs; `test_windows_series` has the properties."""
+"""When the windows of a series close, one rule at a time, and its cost; `test_windows_series` has the properties."""
 
 import msgspec
 import pytest
