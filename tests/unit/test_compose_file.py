@@ -10,6 +10,9 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from ruamel.yaml import YAML
 
+from vigia.cli import _parser
+from vigia.cli.health import WITHIN
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCUMENT = YAML(typ="safe").load(COMPOSE)
@@ -65,6 +68,15 @@ def test_the_migration_runs_once_and_says_why_it_has_no_health_check():
 def test_vigia_starts_when_the_servers_answer(service):
     for server in SERVERS:
         assert SERVICES[service]["depends_on"][server] == {"condition": "service_healthy"}
+
+
+def test_its_commands_are_those_of_the_command_line():
+    for command in (SERVICES["migrate"]["command"], SERVICES["worker"]["command"]):
+        assert _parser().parse_args(command).command == command[0]
+    check = SERVICES["worker"]["healthcheck"]
+    assert check["test"][:4] == ["CMD", "python", "-m", "vigia"]
+    assert _parser().parse_args(check["test"][4:]).command == "health"
+    assert float(check["timeout"].removesuffix("s")) > WITHIN
 
 
 def test_the_worker_waits_for_the_migration_to_succeed():

@@ -62,7 +62,10 @@ def migrate(settings: Settings) -> None:
 
 
 def ensure_topics(settings: Settings) -> list[Drift]:
-    """Create the topics that are missing; returns where the others differ from their rows. Raises BrokerUnreachable."""
+    """Create the topics that are missing; returns them, and where others differ from their rows.
+
+    Raises BrokerUnreachable.
+    """
     kafka = settings.kafka
     policy = TopicPolicy(
         kafka.replication_factor, kafka.min_insync_replicas, kafka.compression, prefix=kafka.topic_prefix

@@ -1,4 +1,6 @@
-"""The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares the stores."""
+"""The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares stores and
+broker for workers, `health` says whether they answer.
+"""
 
 import argparse
 from collections.abc import Sequence
@@ -17,7 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "migrate":
         from vigia.cli.migrate import migrate  # noqa: PLC0415
 
-        return migrate()
+        return migrate(with_topics=not options.without_topics)
+    if options.command == "health":
+        from vigia.cli.health import health  # noqa: PLC0415
+
+        return health()
     from vigia.cli.run.command import run  # noqa: PLC0415
     from vigia.cli.run.options import Options  # noqa: PLC0415
 
@@ -43,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     worker = commands.add_parser("worker", help="one worker process, until SIGTERM")
     worker.add_argument("--ends-with-stdin", action="store_true", help="end when standard input closes (for `run`)")
-    commands.add_parser("migrate", help="bring the stores' schemas to the newest version")
+    migrate = commands.add_parser("migrate", help="bring schemas to the newest version, create missing topics")
+    migrate.add_argument("--without-topics", action="store_true", help="leave the broker alone")
+    commands.add_parser("health", help="say whether stores and broker answer: exit code 0, or 1 with what does not")
     return parser
 
 

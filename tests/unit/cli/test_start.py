@@ -146,7 +146,10 @@ class TestCommands:
         monkeypatch.setenv("VIGIA_DATA_DIR", str(tmp_path))
         monkeypatch.setenv("VIGIA_RAW_LOG_URL", f"sqlite:///{tmp_path / 'raw.db'}")
         monkeypatch.setenv("VIGIA_SUMMARIES_URL", f"sqlite:///{tmp_path / 'summaries.db'}")
-        assert main(["migrate"]) == 0
+        assert main(["migrate", "--without-topics"]) == 0
+        # the embedded broker makes its topics by itself
+        monkeypatch.setenv("VIGIA_KAFKA_EPHEMERAL", "true")
+        monkeypatch.setenv("VIGIA_KAFKA_BOOTSTRAP", "127.0.0.1:1")
         assert main(["migrate"]) == 0
         assert {path.name for path in Path(tmp_path).glob("*.db")} == {"raw.db", "summaries.db"}
 

@@ -91,7 +91,7 @@ def test_the_schema_that_a_release_needs_is_what_its_migrations_make():
 
 
 def test_a_worker_does_not_import_alembic():
-    looks = "import sys, vigia.app; sys.exit('alembic' in sys.modules)"
+    looks = "import sys, vigia.app.worker; sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", looks], check=False).returncode == 0
 
 
