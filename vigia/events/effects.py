@@ -90,7 +90,10 @@ class Changes:
 
     def write(self, row: Summary) -> None:
         """Insert or replace a summary row; the last write of a row in a batch wins."""
-        self.summaries[row_key(row)] = row
+        key = row_key(row)
+        self.summaries[key] = row
+        # it replaces the whole row, so what was to be merged into the old one is gone with it
+        self.corrections.pop(key, None)
 
     def correct(self, partial: Summary, merge: Callable[[Summary, Summary], Summary]) -> None:
         """Merge `partial` into the row that may exist already; the step loads it and calls the model's `merge`.

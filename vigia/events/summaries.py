@@ -49,9 +49,13 @@ class WindowSummary(Summary, frozen=True, kw_only=True):
 
 
 class DeploymentSummary(Summary, frozen=True, kw_only=True):
-    """One row a deployment, over all its events and outcomes."""
+    """One row a deployment and scope, over all its events and outcomes.
 
-    primary_key: ClassVar = ("deployment_id",)
+    The scope is part of the key because it decides the lane: a deployment that is told of under two scopes (its service
+    changed teams meanwhile, or a sender is wrong) has a row in each, and none of the two lanes writes the other's.
+    """
+
+    primary_key: ClassVar = ("deployment_id", "scope")
     deployment_id: str
     source: str
     external_id: str
@@ -76,9 +80,9 @@ class DeploymentSummary(Summary, frozen=True, kw_only=True):
 
 
 class IncidentSummary(Summary, frozen=True, kw_only=True):
-    """One row an incident."""
+    """One row an incident and scope; see `DeploymentSummary`."""
 
-    primary_key: ClassVar = ("incident_id",)
+    primary_key: ClassVar = ("incident_id", "scope")
     incident_id: str
     source: str
     external_id: str

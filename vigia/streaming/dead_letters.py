@@ -46,8 +46,10 @@ def timer_letter_row(lane: LaneId, cluster_id: str, batch: Batch, timer: Timer, 
     """Return the row for a timer that was dropped: its body is the timer, its place the record that made it due."""
     record = batch.records[-1]
     body = msgspec.json.encode(timer)
+    # the same timer may be set again, and fail again, later
+    place = (cluster_id, batch.topic, str(batch.partition), str(record.offset))
     return DeadLetterRow(
-        letter_id=derive_id("dead-timer", lane.agent, str(lane.partition), timer.kind, timer.key, repr(timer.due)),
+        letter_id=derive_id("dead-timer", *place, lane.agent, timer.kind, timer.key, repr(timer.due)),
         lane=lane,
         cluster_id=cluster_id,
         topic=batch.topic,

@@ -241,7 +241,8 @@ def test_the_kind_speaks_that_has_most_of_its_rarer_answer():
 
 
 def row_of(lane, number):
-    return lane.rows["DeploymentSummary", deployment(number=number).deployment_id]
+    told = deployment(number=number)
+    return lane.rows["DeploymentSummary", told.deployment_id, told.scope]
 
 
 def test_a_configured_kind_always_speaks():

@@ -40,7 +40,7 @@ def test_an_open_problem_gets_exactly_one_proposal():
     (output,) = run.outputs
     proposal = output.event
     assert (output.topic, output.key) == ("approvals", "shop")
-    assert proposal.proposal_id == derive_id("proposal", "p1", "rollback")
+    assert proposal.proposal_id == derive_id("proposal", "shop", "p1", "rollback")
     assert (proposal.action, proposal.parameters, proposal.severity) == ("rollback", {}, "P1")
     assert (proposal.at, proposal.expires_at) == (START, START + 3_600)
     assert (proposal.evidence, proposal.why) == ({"mean": 0.3}, "The error rate is 30 %.")
@@ -96,7 +96,8 @@ def test_a_verdict_is_recorded_and_nothing_acts_on_it():
     result = ExecutionResult(execution_id="e", service="shop", status="succeeded", at=START)
     run = lane().run([Sent(problem(), START), Sent(verdict, START), Sent(result, START)])
     (row,) = [row for row in run.rows.values() if isinstance(row, VerdictSummary)]
-    assert (row.verdict_id, row.decision, row.by, row.reason) == (verdict.identity, "deny", "ada", "not now")
+    assert row.verdict_id == derive_id("verdict", "shop", verdict.identity)
+    assert (row.decision, row.by, row.reason) == ("deny", "ada", "not now")
     assert proposals(run) == [("proposed", 1)]
 
 

@@ -14,9 +14,9 @@ from vigia.streaming.intake import encoded
 SERVICES = ("checkout", "payments-api", "catalogue-search", "nobody-knows", "host")
 
 
-def _owner(number: int) -> tuple[str, str]:
-    """Return the service and scope of a deployment or incident: whoever tells of it tells the same."""
-    return SERVICES[number % 5], ("", "payments", "search")[number % 3]
+def _owner(chance: random.Random, number: int) -> tuple[str, str]:
+    """Return the service of a deployment or incident, and a scope: who tells of it need not agree on that."""
+    return SERVICES[number % 5], chance.choice(["", "payments", "search"])
 
 
 class Sending(NamedTuple):
@@ -70,7 +70,7 @@ class Feed:
     def _deployment(self, now: float) -> tuple[str, str, list[Event]]:
         chance = self._chance
         number = chance.randint(1, 40)
-        service, scope = _owner(number)
+        service, scope = _owner(chance, number)
         stage, status = chance.choice([("planned", ""), ("started", ""), ("finished", "succeeded")])
         features = ChangeFeatures(la=chance.choice([0.0, 7.0, 1e4]), nf=float(chance.randint(1, 9)), age=0.1)
         deployment = Deployment(
@@ -89,7 +89,7 @@ class Feed:
     def _feedback(self, now: float) -> tuple[str, str, list[Event]]:
         chance = self._chance
         number = chance.randint(1, 40)
-        service, scope = _owner(number)
+        service, scope = _owner(chance, number)
         at = now - chance.random() * 1000
         about = {"source": "ci", "external_id": str(number), "scope": scope, "service": service, "at": at}
         label = chance.choice(["intervention", "ci_status", "defect"])

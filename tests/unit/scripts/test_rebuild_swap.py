@@ -12,8 +12,8 @@ from scripts.rebuilding import swapping
 from scripts.rebuilding.errors import TryAgain
 from tests.unit.scripts.rebuild_running import compared, execute, lived, rebuilt, swapped
 from tests.unit.scripts.rebuild_world import World
-from vigia.stores.base import OutboxRow, StepCommit
-from vigia.stores.sql.summaries import open_summaries
+from vigia.stores.base import LaneRow, OutboxRow, StepCommit
+from vigia.stores.sql.summaries import SqlSummaries, open_summaries
 from vigia.streaming.failure import LaneLostError
 
 LANES = "SELECT agent, partition, version, step, outbox_next FROM lanes ORDER BY agent, partition"
@@ -57,7 +57,7 @@ def test_workers_go_on_after_the_swap_and_an_earlier_owner_conflicts(life):
 
 def test_outputs_that_wait_and_marks_of_people_are_carried_over(life):
     summaries = open_summaries(life.summaries.url)
-    row = summaries.lanes()[0]
+    row = _lane_with_nothing_waiting(summaries)
     letter = summaries.dead_letters(None, 1)[0]
     number = row.outbox_next - 1
     owned = summaries.acquire(row.lane, "worker", row.cluster_id, row.partition_count)
@@ -74,7 +74,7 @@ def test_outputs_that_wait_and_marks_of_people_are_carried_over(life):
 
 def test_a_swap_that_was_interrupted_can_be_repeated(life, monkeypatch):
     summaries = open_summaries(life.summaries.url)
-    row = summaries.lanes()[0]
+    row = _lane_with_nothing_waiting(summaries)
     owned = summaries.acquire(row.lane, "worker", row.cluster_id, row.partition_count)
     waiting = OutboxRow(row.outbox_next - 1, "risk", b"key", b"value")
     summaries.commit(StepCommit(_raised(owned), owned.version, None, outbox=[waiting]))
@@ -151,3 +151,7 @@ def _interrupted(*_: object) -> None:
 
 def _raised(row):
     return msgspec.structs.replace(row, version=row.version + 1)
+
+
+def _lane_with_nothing_waiting(summaries: SqlSummaries) -> LaneRow:
+    return next(row for row in summaries.lanes() if row.outbox_next > 1 and not summaries.outbox(row.lane, 1))

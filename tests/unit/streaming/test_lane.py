@@ -1,4 +1,7 @@
-"""A lane at work: how it merges batches, notices gaps, passes time, is stopped and released, and is lost."""
+"""A lane at work: how it merges batches, notices gaps, passes time, is stopped and released, and is lost.
+
+One file: every test here runs the same lane, set up by the same helpers, through another part of its life.
+"""
 
 import asyncio
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """The transport: what a seek has overtaken is read again and never delivered, and only an acknowledged prefix is
 committed.
+
+One file: the consumer without a broker that all tests share is longer than most of them.
 """
 
 import asyncio

@@ -109,7 +109,7 @@ class RemediationModel:
         if action is None:
             return None
         proposal = Proposal(
-            proposal_id=derive_id("proposal", problem.problem_id, action.name),
+            proposal_id=derive_id("proposal", problem.service, problem.problem_id, action.name),
             problem_id=problem.problem_id,
             service=problem.service,
             action=action.name,
@@ -156,7 +156,8 @@ def _proposal_row(proposal: Proposal) -> ProposalSummary:
 
 def _verdict_row(verdict: Verdict) -> VerdictSummary:
     return VerdictSummary(
-        verdict_id=verdict.identity,
+        # event ids are unique only within their key
+        verdict_id=derive_id("verdict", verdict.service, verdict.identity),
         proposal_id=verdict.proposal_id,
         proposal_version=verdict.proposal_version,
         service=verdict.service,
