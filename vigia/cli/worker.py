@@ -10,6 +10,29 @@ from vigia.settings import SettingsError, load
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
+COORDINATOR_NOT_AVAILABLE = 15
+"""How a broker answers whose first group this is: it is still making the topic that groups are kept in."""
+
+GROUP_START = 30.0
+"""Seconds after its first such answer until it counts as an error."""
+
+
+class GroupStart(logging.Filter):
+    """Takes aiokafka's errors for details while the broker gets ready for its first group."""
+
+    _first: float | None = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        if not any(getattr(each, "errno", None) == COORDINATOR_NOT_AVAILABLE for each in arguments):
+            return True
+        if self._first is None:
+            self._first = record.created
+        if record.created - self._first > GROUP_START:
+            return True
+        record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+        return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+
 
 def worker(*, ends_with_stdin: bool) -> int:
     """Work until SIGTERM or SIGINT; returns the exit code."""
@@ -20,5 +43,15 @@ def worker(*, ends_with_stdin: bool) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return NEEDS_PERSON
-    logging.basicConfig(stream=sys.stderr, level=settings.log_level, format=LOG_FORMAT)
+    configure_logging(settings.log_level)
     return app.run_worker(settings)
+
+
+def configure_logging(level: str) -> None:
+    """Log to standard error; what libraries only remark is left out unless `level` is DEBUG."""
+    logging.basicConfig(stream=sys.stderr, level=level, format=LOG_FORMAT)
+    if level != "DEBUG":
+        # its INFO lines are about its own choices; those of Alembic about plugins that it has none of
+        for name in ("cassandra", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(GroupStart())
