@@ -3,6 +3,7 @@
 `risk`: a deployment event to its risk record. `approvals`: the sample that closes a bad window to the proposal.
 """
 
+import asyncio
 import json
 import statistics
 import threading
@@ -11,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Producer
+from aiokafka import AIOKafkaConsumer
+from confluent_kafka import Producer
 
 WINDOW = 60
 LATENESS = 5
@@ -92,30 +94,26 @@ def _measure(
 @contextmanager
 def _receiving(env: Mapping[str, str], topic: str, cause: str) -> Iterator[dict[str, float]]:
     """Receive a topic in a thread; gives the time of receipt for each cause, the first one counts."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": env["VIGIA_KAFKA_BOOTSTRAP"],
-            "group.id": f"{topic}-latency",
-            "auto.offset.reset": "earliest",
-            # the embedded broker does not wake a waiting fetch
-            "fetch.wait.max.ms": 5,
-        }
-    )
-    consumer.subscribe([topic])
     received: dict[str, float] = {}
     stop = threading.Event()
 
-    def receive() -> None:
+    async def receive() -> None:
+        # the embedded broker does not wake a fetch that waits, and librdkafka asks it too seldom
+        consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=env["VIGIA_KAFKA_BOOTSTRAP"], auto_offset_reset="earliest", fetch_max_wait_ms=5
+        )
+        await consumer.start()
         while not stop.is_set():
-            message = consumer.poll(0.1)
-            if message is not None and message.error() is None:
-                received.setdefault(str(json.loads(message.value() or b"{}")[cause]), time.perf_counter())
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                now = time.perf_counter()
+                for record in records:
+                    received.setdefault(str(json.loads(record.value or b"{}")[cause]), now)
+        await consumer.stop()
 
-    thread = threading.Thread(target=receive, name=f"receive {topic}")
+    thread = threading.Thread(target=lambda: asyncio.run(receive()), name=f"receive {topic}")
     thread.start()
     try:
         yield received
     finally:
         stop.set()
         thread.join()
-        consumer.close()
