@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tests.faults.load import Expected
 from tests.support import counts, opened_stores, read_topic, wait_until
+from tests.support.rebuilding import opened
 from vigia import topics
 from vigia.events.summaries import WindowSummary
 from vigia.stores.base import LaneRow
@@ -108,6 +109,14 @@ def check_lane_steps(row: LaneRow, steps: list) -> None:
     assert dict(last) == row.offsets
 
 
+def check_rebuild(env: Mapping[str, str]) -> None:
+    """Everything computed again from the raw log equals what the workers made, to the last bit."""
+    with opened(env) as place:
+        place.rebuild()
+        report = place.compare()
+        assert report.equal, report
+
+
 def check_everything(env: Mapping[str, str], expected: Expected, within: float = 120.0) -> None:
     """All of the above."""
     wait_until_applied(env, expected, within)
@@ -116,3 +125,4 @@ def check_everything(env: Mapping[str, str], expected: Expected, within: float =
     check_raw_log(env)
     check_outputs(env, expected)
     check_steps(env)
+    check_rebuild(env)

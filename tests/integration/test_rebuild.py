@@ -1,29 +1,22 @@
 """The rebuild on the real stack: what workers made of records from Kafka is made again from Cassandra's."""
 
-import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-from sqlalchemy import text
 
 from scripts.rebuilding import places
-from scripts.rebuilding.comparing import Report, compare
 from scripts.rebuilding.errors import TryAgain
-from scripts.rebuilding.places import Place
-from scripts.rebuilding.running import rebuild
 from scripts.rebuilding.swapping import swap
 from tests.support import Sender, fresh_environment, opened_stores, start_worker, wait_until, worker
+from tests.support.rebuilding import opened
 from tests.unit.scripts.rebuild_feed import Feed
 from tests.unit.scripts.rebuild_running import Watched
-from vigia.app import open_stores
 from vigia.app.routes import ROUTES
-from vigia.settings import Settings, load
-from vigia.stores.base import LaneId, RawLog
+from vigia.stores.base import LaneId
 
 SETTINGS: dict[str, Any] = {
     "VIGIA_KAFKA_SESSION_TIMEOUT": "6s",
@@ -33,42 +26,6 @@ SETTINGS: dict[str, Any] = {
     "VIGIA_METRICS_IDLE_TIMEOUT": "2s",
     "VIGIA_METRICS_RETENTION": "900",
 }
-
-
-class Opened(NamedTuple):
-    """What a rebuild works with, with a broker that nobody can reach."""
-
-    settings: Settings
-    live: Place
-    rebuilt: Place
-    raw_log: RawLog
-
-    def rebuild(self, watch: Watched | None = None) -> Watched:
-        """Run it."""
-        watch = watch or Watched()
-        asyncio.run(rebuild(self.settings, self.live, self.rebuilt, self.raw_log, watch))
-        return watch
-
-    def compare(self) -> Report:
-        """Compare to the last bit."""
-        return compare(self.settings, self.live, self.rebuilt, self.raw_log, tolerance=0.0)
-
-
-@contextmanager
-def opened(env: Mapping[str, str]) -> Iterator[Opened]:
-    """Give the databases of an environment; the rebuilt one, and what a swap has kept, are dropped at the end."""
-    settings = load({**env, "VIGIA_KAFKA_BOOTSTRAP": "127.0.0.1:1"})
-    live, other, stores = places.live_place(settings), places.rebuilt_place(settings), open_stores(settings)
-    try:
-        yield Opened(settings, live, other, stores.raw_log)
-    finally:
-        places.drop(live, other)
-        with live.database.reading() as connection:
-            for (name,) in connection.execute(text(f"SHOW DATABASES LIKE '{live.name}\\_old\\_%'")).all():
-                connection.execute(text(f"DROP DATABASE `{name}`"))
-        stores.close()
-        live.close()
-        other.close()
 
 
 def send(env: Mapping[str, str], feed: Feed, records: int) -> None:
