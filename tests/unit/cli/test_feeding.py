@@ -56,7 +56,7 @@ def test_all_feeds_are_sent_to_their_end(stop):
     running = run(sender, stop, one=[SAMPLE] * 3, two=[deployment(1), deployment(2)])
     assert not running.running()
     assert len(sender.sent) == 5
-    assert running.deployments() == [deployment(2)[2].deployment_id, deployment(1)[2].deployment_id]
+    assert running.deployments() == [(deployment(number)[2].deployment_id, "a") for number in (2, 1)]
 
 
 def test_an_error_in_a_feed_is_raised_with_its_name(stop):

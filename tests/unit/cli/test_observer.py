@@ -3,8 +3,10 @@
 import msgspec
 import pytest
 
+from tests.contract.summaries_rows import commit, deployment, take
 from vigia.cli.run.observer import Observer
 from vigia.stores.base import LaneId, LaneRow
+from vigia.stores.sql.summaries import open_summaries
 
 
 def lane(agent, partition, offsets, counts, cluster="now", **fields):
@@ -88,3 +90,16 @@ def test_what_waits_is_read_only_when_it_is_asked_for(database):
     whole, part = observer.reading(whole=True), observer.reading()
     assert (whole.outbox, whole.next_due) == (1, 40.0)
     assert (part.outbox, part.next_due) == (0, None)
+
+
+def test_a_history_is_read_back_by_id_and_scope_from_the_real_database(tmp_path):
+    summaries = open_summaries(f"sqlite:///{tmp_path}/summaries.db")
+    summaries.migrate()
+    past = deployment("1", scope="sentry", environment="history")
+    elsewhere = deployment("1", scope="other", environment="history")
+    present = deployment("2", scope="sentry", environment="production")
+    commit(summaries, take(summaries), summaries=[past, elsewhere, present])
+    asked = [(row.deployment_id, row.scope) for row in (present, past)]
+    assert Observer(summaries, "now").played_back([*asked, ("0" * 32, "sentry")]) == [past]
+    assert Observer(summaries, "now").played_back([]) == []
+    summaries.close()

@@ -8,6 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.contract.summaries_rows import LANE, commit, take, window
+from vigia.events.identity import derive_id
+from vigia.events.summaries import DeploymentSummary
 from vigia.stores.base import LaneId
 from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.stores.sql.summaries import open_summaries
@@ -128,3 +130,10 @@ def test_weak_durability_is_a_warning(summaries):
         connection.exec_driver_sql("PRAGMA journal_mode = DELETE")
         warnings = summaries._database.dialect.warnings(connection)
     assert ["synchronous is 1" in warnings[0], "journal_mode is delete" in warnings[1]] == [True, True]
+
+
+def test_a_key_of_another_length_than_the_tables_is_refused_and_named(summaries):
+    one = derive_id("deployment", "1")
+    for key in ((one,), (one, "scope", "more")):
+        with pytest.raises(ValueError, match=rf"deployments has the key .*deployment_id.*scope.* {len(key)} values"):
+            summaries.rows([(DeploymentSummary, key)])

@@ -30,7 +30,7 @@ class Feeds:
         self._sender = sender
         self._stop = stop
         self._failures: dict[str, BaseException] = {}
-        self._deployments: deque[str] = deque(maxlen=KEPT_DEPLOYMENTS)
+        self._deployments: deque[tuple[str, str]] = deque(maxlen=KEPT_DEPLOYMENTS)
         self._threads = [
             threading.Thread(target=self._run, args=(name, feed), name=f"feed-{name}", daemon=True)
             for name, feed in feeds.items()
@@ -41,8 +41,8 @@ class Feeds:
         for thread in self._threads:
             thread.start()
 
-    def deployments(self) -> list[str]:
-        """Return the ids of the deployments sent last, newest first."""
+    def deployments(self) -> list[tuple[str, str]]:
+        """Return (deployment_id, scope) of the deployments sent last, newest first."""
         return list(self._deployments)[::-1]
 
     def running(self) -> bool:
@@ -72,8 +72,8 @@ class Feeds:
                 if self._stop.is_set():
                     return
                 self._sender.send(topic, key, event)
-                if isinstance(event, Deployment) and event.deployment_id not in self._deployments:
-                    self._deployments.append(event.deployment_id)
+                if isinstance(event, Deployment) and (event.deployment_id, event.scope) not in self._deployments:
+                    self._deployments.append((event.deployment_id, event.scope))
         except FeedStopped:
             return
         except Exception as error:  # any error of a feed is the run's, not only the thread's

@@ -71,11 +71,14 @@ class Observer:
         latest = recent_deployments(self._database, SHOWN)
         return [deployment for deployment in latest if deployment.environment != HISTORY_ENVIRONMENT]
 
-    def played_back(self, deployment_ids: Sequence[str]) -> list[DeploymentSummary]:
-        """Return those of these deployments that belong to a recorded history and have been scored, in this order."""
-        found = self._database.rows((DeploymentSummary, (each,)) for each in deployment_ids).values()
-        known = {row.deployment_id: row for row in found if isinstance(row, DeploymentSummary)}
-        rows = [known[each] for each in deployment_ids if each in known]
+    def played_back(self, deployments: Sequence[tuple[str, str]]) -> list[DeploymentSummary]:
+        """Return those of these deployments that belong to a recorded history and have been scored, in this order.
+
+        They are named by (deployment_id, scope), the key of their rows.
+        """
+        found = self._database.rows((DeploymentSummary, each) for each in deployments).values()
+        known = {(row.deployment_id, row.scope): row for row in found if isinstance(row, DeploymentSummary)}
+        rows = [known[each] for each in deployments if each in known]
         return [row for row in rows if row.environment == HISTORY_ENVIRONMENT]
 
     def problems(self) -> list[ProblemSummary]:

@@ -38,10 +38,19 @@ class Statements:
             connection.exec_driver_sql(self._texts[table.name], list(rows))
 
     def read(self, connection: Connection, table: Table, keys: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-        """Return the rows with these primary keys, as values in column order."""
+        """Return the rows with these primary keys, as values in column order.
+
+        Raises ValueError when a key has not a value for each column of the primary key.
+        """
         marker = "?" if connection.dialect.paramstyle == "qmark" else "%s"
         quote = connection.dialect.identifier_preparer.quote
         names = [quote(column.name) for column in table.primary_key]
+        wrong = next((key for key in keys if len(key) != len(names)), None)
+        if wrong is not None:
+            # a driver would refuse it, or take the next row's value for this one's
+            raise ValueError(
+                f"{table.name} has the key ({', '.join(names)}), not one of {len(wrong)} values: {wrong!r}"
+            )
         if len(names) == 1:
             condition = f"{names[0]} IN ({','.join([marker] * len(keys))})"
         else:
