@@ -146,8 +146,12 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
 
     @property
     def identity(self) -> str:
-        """The sender's id, or one a stage and status: a tool that repeats itself without ids repeats these."""
-        return self.event_id or derive_id("deployment-event", self.source, self.external_id, self.stage, self.status)
+        """The sender's id, or one from deployment, stage, status and time: a stage told again at another time, as by a
+        retried job, is another event, which the model merges.
+        """
+        return self.event_id or derive_id(
+            "deployment-event", self.source, self.external_id, self.stage, self.status, repr(self.at)
+        )
 
     @property
     def occurred_at(self) -> float:

@@ -108,8 +108,8 @@ class IncidentOpened(_Feedback, tag="incident.opened", frozen=True, kw_only=True
 
     @property
     def identity(self) -> str:
-        """The sender's id, or one a source's incident."""
-        return self.event_id or derive_id("incident-opened", self.source, self.external_id)
+        """The sender's id, or one from the incident and the time: an incident may be opened again."""
+        return self.event_id or derive_id("incident-opened", self.source, self.external_id, repr(self.at))
 
 
 class IncidentResolved(_Feedback, tag="incident.resolved", frozen=True, kw_only=True):

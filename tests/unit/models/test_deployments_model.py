@@ -92,8 +92,19 @@ def test_stages_in_any_order_make_the_same_row():
 
 def test_the_first_time_of_a_stage_counts():
     for stage in ("planned", "started"):
-        for events in permutations([deployment(stage, at=START), deployment(stage, at=START + 60, event_id="2")]):
+        for events in permutations([deployment(stage, at=START), deployment(stage, at=START + 60)]):
             assert getattr(row(lane_after(*events)), f"{stage}_at") == START
+
+
+def test_a_stage_told_again_without_an_id_is_a_repeat_only_at_the_same_time():
+    told = deployment("started", at=START)
+    assert deployment("started", at=START).identity == told.identity
+    assert deployment("started", at=START + 60).identity != told.identity
+    assert deployment("started", at=START, version="7").identity == told.identity, "other content is a conflict"
+    assert deployment("planned", at=START).identity != told.identity
+    ends = {deployment("finished", status=status).identity for status in ("succeeded", "failed")}
+    assert len(ends) == 2
+    assert deployment("started", at=START, event_id="7").identity == "7"
 
 
 def test_the_latest_end_counts_when_a_tool_tries_again():
@@ -265,11 +276,17 @@ def test_an_incident_that_opens_again_is_not_resolved():
     events = [
         incident(),
         incident(IncidentResolved, at=START + 60),
-        incident(at=START + 90, severity="P0", event_id="2"),
+        incident(at=START + 90, severity="P0"),
     ]
     for order in permutations(events):
         found = row(lane_after(*order), IncidentSummary)
         assert (found.opened_at, found.resolved_at, found.severity) == (START, None, "P0")
+
+
+def test_an_incident_that_opens_again_needs_no_id_to_be_another_event():
+    assert incident(at=START).identity == incident(at=START, title="Down").identity
+    assert incident(at=START).identity != incident(at=START + 90).identity
+    assert incident(at=START + 90, event_id="2").identity == "2"
 
 
 def test_corrections_alone_make_no_row_but_are_counted():
