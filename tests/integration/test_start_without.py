@@ -5,9 +5,16 @@ import uuid
 from urllib.parse import urlsplit
 
 import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports them without saying so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 from sqlalchemy import make_url
 
-from tests.support import fresh_environment, start_worker
+from tests.support import fresh_environment, start_worker, worker
 from vigia.app import migrate
 from vigia.settings import load
 
@@ -160,3 +167,37 @@ def test_a_database_of_an_unknown_kind_is_named(env):
     assert code == NEEDS_PERSON, log
     assert_clear(log)
     assert "mysql" in log
+
+
+def test_a_catalog_that_a_setting_names_must_be_there(migrated, tmp_path):
+    code, log = ended(migrated | {"VIGIA_CATALOG": str(tmp_path / "catalogue.toml")})
+    assert code == NEEDS_PERSON, log
+    assert_clear(log)
+    assert "catalogue.toml" in critical(log)
+
+
+def test_without_a_topic_it_names_the_command_to_run(stack, tmp_path):
+    with fresh_environment(stack, tmp_path) as env:
+        code, log = ended(env | {"VIGIA_KAFKA_TOPIC_PREFIX": "nobody-made-these."})
+    assert code == NEEDS_PERSON, log
+    assert_clear(log)
+    assert "scripts.topics apply" in critical(log)
+
+
+def test_an_input_topic_with_the_senders_clock_is_refused(stack, tmp_path):
+    with fresh_environment(stack, tmp_path) as env:
+        topic = env["VIGIA_KAFKA_TOPIC_PREFIX"] + "metrics"
+        change = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[change])
+        admin = AdminClient({"bootstrap.servers": env["VIGIA_KAFKA_BOOTSTRAP"]})
+        admin.incremental_alter_configs([resource])[resource].result()
+        code, log = ended(env)
+    assert code == NEEDS_PERSON, log
+    assert_clear(log)
+    assert f"{topic} has message.timestamp.type CreateTime" in critical(log)
+
+
+def test_weak_durability_is_said_at_the_start(stack, tmp_path):
+    with fresh_environment(stack, tmp_path) as env, worker(env) as process:
+        assert "durability: " in process.log
+        assert len([line for line in process.log.splitlines() if "durability: " in line]) >= 2

@@ -1,14 +1,18 @@
 """Opens what the settings name: the stores, and the topics on the broker."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from vigia import topics
-from vigia.settings import Settings
+from vigia.settings import KafkaSettings, Settings
 from vigia.stores.base import RawLog
 from vigia.stores.raw import open_raw_log
 from vigia.stores.sql.summaries import SqlSummaries, open_summaries
+from vigia.streaming import topic_admin
 from vigia.streaming.topic_admin import Drift, TopicPolicy
-from vigia.streaming.topic_admin import ensure_topics as ensure
+
+FILES = "sqlite"
+"""How the URL of a store begins that is a file on this machine."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,19 @@ class Stores:
         self.summaries.close()
 
 
+def make_private(folder: Path) -> None:
+    """Make the folder, for this user alone, where it is missing: raw events are nobody else's to read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def open_stores(settings: Settings) -> Stores:
-    """Return the stores that the settings name. Raises stores.errors.Unusable for URLs of no known kind."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    """Return the stores that the settings name; `data_dir` is made when one of them is a file.
+
+    Raises stores.errors.Unusable for URLs of no known kind, and OSError when the folder cannot be made.
+    """
     raw, summaries = settings.raw_log, settings.summaries
+    if any(url.startswith(FILES) for url in (raw.url, summaries.url)):
+        make_private(settings.data_dir)
     return Stores(
         open_raw_log(
             raw.url,
@@ -62,12 +75,22 @@ def migrate(settings: Settings) -> None:
 
 
 def ensure_topics(settings: Settings) -> list[Drift]:
-    """Create the topics that are missing; returns them, and where others differ from their rows.
-
-    Raises BrokerUnreachable.
-    """
+    """Create the topics that are missing; returns where the others differ from their rows. Raises BrokerUnreachable."""
     kafka = settings.kafka
-    policy = TopicPolicy(
+    return topic_admin.ensure_topics(
+        kafka.confluent_config(), topics.TOPICS, _policy(kafka), timeout=kafka.request_timeout
+    )
+
+
+def check_topics(settings: Settings) -> list[Drift]:
+    """Return where the topics differ from their rows, missing ones among them. Raises BrokerUnreachable."""
+    kafka = settings.kafka
+    return topic_admin.check_topics(
+        kafka.confluent_config(), topics.TOPICS, _policy(kafka), timeout=kafka.request_timeout
+    )
+
+
+def _policy(kafka: KafkaSettings) -> TopicPolicy:
+    return TopicPolicy(
         kafka.replication_factor, kafka.min_insync_replicas, kafka.compression, prefix=kafka.topic_prefix
     )
-    return ensure(kafka.confluent_config(), topics.TOPICS, policy, timeout=kafka.request_timeout)

@@ -14,14 +14,15 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from vigia.app import broker
-from vigia.app.opening import Stores
-from vigia.app.routes import read_catalog, read_detectors
+from vigia.app.opening import Stores, check_topics
+from vigia.app.routes import ROUTES, read_catalog, read_detectors
 from vigia.events.catalog import CatalogError
 from vigia.models.detectors.config import DetectorConfigError
-from vigia.settings import KafkaSettings, Settings, masked_url
+from vigia.settings import KafkaSettings, Settings, masked_url, weaknesses
 from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.streaming.failure import Retry
 from vigia.streaming.ownership import Cluster
+from vigia.streaming.topic_admin import BrokerUnreachable
 
 ATTEMPTS = 4
 """How often Kafka is asked at least within the budget: its client goes on asking by itself until its time is over."""
@@ -38,7 +39,20 @@ logger = logging.getLogger(__name__)
 
 
 def check_files(settings: Settings) -> None:
-    """Raise Unusable when the catalog or the detectors' limits cannot be read."""
+    """Raise Unusable when the catalog or the detectors' limits cannot be read.
+
+    Only the files that are looked for by default may be missing: one that a setting names is there, or misspelt.
+    """
+    defaults = Settings()
+    for path, default, without in (
+        (settings.catalog, defaults.catalog, "every service belongs to the team `unassigned`"),
+        (settings.detectors, defaults.detectors, "the detectors have their default limits"),
+    ):
+        if path.exists():
+            continue
+        if path != default:
+            raise Unusable(f"there is no file {path}, which the settings name")
+        logger.warning("there is no file %s: %s", path, without)
     try:
         read_catalog(settings.catalog)
         read_detectors(settings.detectors)
@@ -61,9 +75,33 @@ async def wait_for_all(settings: Settings, stores: Stores) -> Cluster:
     warnings += await _wait(retry, "the raw log", lambda: asyncio.to_thread(raw_log.check))
     within = min(LONGEST_ATTEMPT, settings.kafka.request_timeout, max(0.5, settings.stream.start_budget / ATTEMPTS))
     cluster = await _wait(retry, "Kafka", lambda: broker.identify(settings.kafka, within))
+    if not cluster.ephemeral:
+        warnings += await _wait(retry, "Kafka's topics", lambda: _check_topics(settings))
+    warnings += [weakness.meaning for weakness in weaknesses(settings) if weakness.name.startswith("kafka")]
     for warning in warnings:
         logger.warning("durability: %s", warning)
     return cluster
+
+
+async def _check_topics(settings: Settings) -> list[str]:
+    """Return in what the topics differ from their rows; raises Unusable where going on would be wrong.
+
+    A lane's clock is the Kafka time of its records, so on an input topic that must be the broker's, not the senders'.
+    """
+    try:
+        drift = await asyncio.to_thread(check_topics, settings)
+    except BrokerUnreachable as error:
+        raise Transient(str(error)) from error
+    inputs = {settings.kafka.physical(topic.name) for row in ROUTES for topic in row.reads}
+    for one in drift:
+        if one.setting == "topic":
+            raise Unusable(f"there is no topic {one.topic}; the command is `python -m scripts.topics apply`")
+        if one.setting == "message.timestamp.type" and one.topic in inputs:
+            raise Unusable(
+                f"topic {one.topic} has {one.setting} {one.found}, which lets senders move the clock of the stream; "
+                "the command is `python -m scripts.topics apply --fix`"
+            )
+    return [f"topic {one.topic} has {one.setting} {one.found}, not {one.wanted}" for one in drift]
 
 
 async def started_producer(kafka: KafkaSettings) -> AIOKafkaProducer:
