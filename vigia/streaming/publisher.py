@@ -1,14 +1,38 @@
-"""Writes outputs and ticks to Kafka with one idempotent producer a worker, and waits for every acknowledgement."""
+"""Writes outputs and ticks to Kafka with one idempotent producer a worker, and waits for every acknowledgement.
+
+What no retry can help, a missing right or a record that the broker finds too large, needs a person.
+"""
 
 import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
 
 from vigia.stores.base import OutboxRow
-from vigia.stores.errors import Transient
+from vigia.stores.errors import StoreError, Transient, Unusable
 from vigia.streaming.batches import TICK_HEADER
+
+REMEDIES: tuple[tuple[tuple[type[KafkaError], ...], str], ...] = (
+    (
+        (TopicAuthorizationFailedError, ClusterAuthorizationFailedError, TransactionalIdAuthorizationFailed),
+        "the broker does not let this worker write: grant its user WRITE on Vigia's topics and IDEMPOTENT_WRITE",
+    ),
+    (
+        (MessageSizeTooLargeError, RecordListTooLargeError),
+        "a record, or a batch of them, is larger than the broker takes: raise max.message.bytes of its topic",
+    ),
+    ((InvalidTopicError,), "the broker does not accept the topic's name: change kafka.topic_prefix"),
+)
+"""The errors that stay, and what helps."""
 
 
 class KafkaPublisher:
@@ -19,7 +43,9 @@ class KafkaPublisher:
         self._prefix = prefix
 
     async def publish(self, rows: Sequence[OutboxRow]) -> None:
-        """Return when the broker has acknowledged all rows; raises Transient when it has not."""
+        """Return when the broker has acknowledged all rows; raises Transient when it has not, and Unusable
+        when it never will.
+        """
         try:
             acknowledgements = [
                 await self._producer.send(
@@ -33,13 +59,21 @@ class KafkaPublisher:
             ]
             await asyncio.gather(*acknowledgements)
         except KafkaError as error:
-            raise Transient(f"the broker did not acknowledge {len(rows)} outputs: {error!r}") from error
+            topics = ", ".join(sorted({self._prefix + row.topic for row in rows}))
+            raise _failure(f"{len(rows)} outputs to {topics}", error) from error
 
     async def tick(self, topic: str, partition: int) -> None:
-        """Append a tick to an input partition; raises Transient when the broker does not acknowledge it."""
+        """Append a tick to an input partition; raises as `publish` does when the broker does not acknowledge it."""
         try:
             await self._producer.send_and_wait(
                 self._prefix + topic, value=b"", partition=partition, headers=[(TICK_HEADER, b"1")]
             )
         except KafkaError as error:
-            raise Transient(f"the broker did not acknowledge a tick: {error!r}") from error
+            raise _failure(f"a tick to {self._prefix}{topic}", error) from error
+
+
+def _failure(what: str, error: KafkaError) -> StoreError:
+    for kinds, remedy in REMEDIES:
+        if isinstance(error, kinds):
+            return Unusable(f"{what} cannot be written: {remedy} ({error!r})")
+    return Transient(f"the broker did not acknowledge {what}: {error!r}")

@@ -4,11 +4,18 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
 
 from tests.support.fakes.clock import run
 from vigia.stores.base import OutboxRow
-from vigia.stores.errors import Transient
+from vigia.stores.errors import Transient, Unusable
 from vigia.streaming.batches import TICK_HEADER
 from vigia.streaming.publisher import KafkaPublisher
 
@@ -18,10 +25,11 @@ ROWS = [OutboxRow(n, "risk", b"k", str(n).encode(), (("h", b"v"),), None if n el
 class Producer:
     """Acknowledges each record after a while, or fails the one with this number."""
 
-    def __init__(self, fails: int | None = None) -> None:
+    def __init__(self, fails: int | None = None, error: type[KafkaError] = KafkaTimeoutError) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.acknowledged = 0
         self.fails = fails
+        self.error = error
 
     async def send(self, topic: str, **record: Any) -> "asyncio.Future[None]":
         number = len(self.sent)
@@ -34,7 +42,7 @@ class Producer:
     async def _acknowledge(self, number: int) -> None:
         await asyncio.sleep(1 + number)
         if number == self.fails:
-            raise KafkaTimeoutError
+            raise self.error
         self.acknowledged += 1
 
 
@@ -54,6 +62,22 @@ def test_all_rows_are_sent_in_order_and_acknowledged_when_it_returns():
 def test_a_record_that_is_not_acknowledged_fails_them_all_for_another_try(fails):
     with pytest.raises(Transient, match="3 outputs"):
         run(KafkaPublisher(Producer(fails), "").publish(ROWS))
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (TopicAuthorizationFailedError, "grant"),
+        (ClusterAuthorizationFailedError, "grant"),
+        (MessageSizeTooLargeError, "max.message.bytes"),
+        (RecordListTooLargeError, "max.message.bytes"),
+    ],
+)
+def test_what_no_retry_can_help_needs_a_person(error, remedy):
+    with pytest.raises(Unusable, match=rf"3 outputs to test-risk .*{remedy}"):
+        run(KafkaPublisher(Producer(1, error), "test-").publish(ROWS))
+    with pytest.raises(Unusable, match=rf"tick to test-metrics .*{remedy}"):
+        run(KafkaPublisher(Producer(0, error), "test-").tick("metrics", 2))
 
 
 def test_a_tick_goes_to_its_partition_and_is_marked():
