@@ -1,4 +1,4 @@
-"""Whether a lane's stored position fits the broker: checked when the lane is taken over, before anything is read.
+"""Whether a lane's position fits the broker: checked before the lane is taken over, and when a fetch is refused.
 
 Going on where these do not fit would lose or repeat events silently, so each case stops with what happened and what
 to do.
@@ -73,6 +73,26 @@ def position(row: LaneRow, topic: str, facts: BrokerFacts) -> int:
             "topic was truncated or created anew. Restore it, or use another summaries database for the new topic."
         )
     return stored
+
+
+def outside_log(topic: str, partition: int, offset: int, facts: BrokerFacts) -> str:
+    """Say why `offset`, which was to be read next, was refused by the broker, and what to do."""
+    place = f"topic {topic}, partition {partition}: offset {offset} was to be read next, but "
+    if offset < facts.log_start:
+        return (
+            f"{place}Kafka's log now starts at {facts.log_start}: {facts.log_start - offset} offsets were deleted "
+            "before they were read. Raise the topic's retention; to go on without them, set the lane's offset by hand "
+            "and note it."
+        )
+    if offset > facts.log_end:
+        return (
+            f"{place}Kafka's log now ends at {facts.log_end}: the topic was truncated or created anew. Restore it, or "
+            "use another summaries database for the new topic."
+        )
+    return (
+        f"{place}the broker refused it, although its log goes from {facts.log_start} to {facts.log_end}. Look at the "
+        "partition's replicas."
+    )
 
 
 def check_aligned(partitions: dict[str, set[int]]) -> None:

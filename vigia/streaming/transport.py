@@ -5,8 +5,8 @@ two tasks and two queue hops a record (14k messages/s with stock Faust, 240k and
 it is good at: the group membership, rebalancing, commits for lag tools, its command line.
 
 What would surprise a reader of Faust: where Faust seeks to committed offsets, `seek_to_committed` takes lanes over
-instead; offsets handed to Kafka are only for lag tools; and a fetch that a seek has overtaken is read again, never
-delivered.
+instead; offsets handed to Kafka are only for lag tools; a fetch that a seek has overtaken is read again, never
+delivered; and a position outside the log ends the worker instead of being reset.
 """
 
 import asyncio
@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiokafka
-from aiokafka.errors import IllegalStateError, KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+)
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -25,7 +31,7 @@ from vigia.streaming import record_parsing
 from vigia.streaming.assignor import lane_assignor
 from vigia.streaming.batches import Batch
 from vigia.streaming.lanes import Lanes
-from vigia.streaming.ownership import BrokerFacts
+from vigia.streaming.ownership import BrokerFacts, outside_log
 
 BUFFER_POLL = 0.01
 """Seconds between looks at whether a full buffer has room again."""
@@ -64,7 +70,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[lane_assignor(agent_of)],
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            # a reset would skip or repeat records without a word; taking lanes over says where to read
+            auto_offset_reset="none",
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
@@ -163,14 +170,7 @@ class Consumer(driver.Consumer):
         What a seek or rebalance has overtaken is not delivered: it may come from before, so it is read again.
         """
         seeks = self._seeks
-        try:
-            # a partition whose buffer was full comes back without waking this wait
-            fetched, active = await self._wait_next_records(BUFFER_POLL if self._buffered_partitions else timeout)
-        except record_parsing.UnreadableError as error:
-            await self._fetch_again(error)
-            return
-        except TopicAuthorizationFailedError as error:
-            self.transport.lanes.need_person(f"the broker does not let this worker read {error}: grant it to its user")
+        fetched, active = await self._fetch(timeout)
         if fetched is None or self.should_stop:
             return
         generation = self.app.consumer_generation_id
@@ -187,6 +187,24 @@ class Consumer(driver.Consumer):
             if again:
                 await self.move(again)
 
+    async def _fetch(self, timeout: float) -> tuple[Any, Any]:  # noqa: ASYNC109 - Faust's
+        """Return the next records, and the partitions that are not paused; nothing when the fetch failed and will be
+        repeated.
+        """
+        seeks = self._seeks
+        try:
+            # a partition whose buffer was full comes back without waking this wait
+            return await self._wait_next_records(BUFFER_POLL if self._buffered_partitions else timeout)
+        except record_parsing.UnreadableError as error:
+            await self._fetch_again(error)
+        except TopicAuthorizationFailedError as error:
+            self.transport.lanes.need_person(f"the broker does not let this worker read {error}: grant it to its user")
+        except NoOffsetForPartitionError:
+            pass  # assigned a moment ago: taking the lanes over will seek
+        except OffsetOutOfRangeError as error:
+            await self._check_log(error.args[0], seeks)
+        return None, None
+
     async def _fetch_again(self, error: record_parsing.UnreadableError) -> None:
         """Read all partitions again from where they are; ends the process when that has not helped."""
         self._unreadable[error.place] += 1
@@ -199,6 +217,30 @@ class Consumer(driver.Consumer):
         # the fetch that failed may have taken records of other partitions with it; taking lanes over seeks by itself
         if self.flow_active and self._next:
             await self.move(dict(self._next))
+
+    async def _check_log(self, refused: Mapping[TP, int], seeks: int) -> None:
+        """End the process when what is to be read is not in Kafka's log any more: retention or a truncation was faster.
+
+        A broker that refuses an offset which it says it has is asked again, for a while.
+        """
+        lanes = self.transport.lanes
+        try:
+            starts = await self.earliest_offsets(*refused)
+            ends = await self.highwaters(*refused)
+        except KafkaError as error:
+            logger.warning("offsets out of range, and the log's bounds cannot be had: %r; fetching again", error)
+            return
+        if not self.flow_active or self._seeks != seeks:
+            return  # what was refused is not wanted any more
+        for tp, offset in refused.items():
+            if tp not in self._next:
+                continue
+            why = outside_log(tp.topic, tp.partition, offset, BrokerFacts(starts[tp], ends[tp]))
+            place = (tp.topic, tp.partition, offset)
+            self._unreadable[place] += 1
+            if not starts[tp] <= offset <= ends[tp] or self._unreadable[place] >= READ_ATTEMPTS:
+                lanes.need_person(why)
+            logger.warning("%s; fetching it again", why)
 
     def _is_current(self, generation: int, seeks: int) -> bool:
         return self.flow_active and self.app.consumer_generation_id == generation and self._seeks == seeks

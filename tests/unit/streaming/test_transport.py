@@ -11,7 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import IllegalStateError, KafkaConnectionError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaConnectionError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+)
 from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
@@ -318,6 +324,78 @@ def test_after_a_rebalance_nothing_is_sought_for_partitions_that_may_be_gone():
 def test_a_topic_that_may_not_be_read_ends_the_worker_with_its_name():
     with pytest.raises(Ended, match="test-metrics"):
         run(failing(1, TopicAuthorizationFailedError("test-metrics")).fetch_once())
+
+
+# ------------------------------------------------------------------------------------------------------ outside the log
+
+
+class Bounded(LightConsumer):
+    """Its log starts and ends where a test says, or cannot be asked."""
+
+    bounds: tuple[int, int] | Exception = (0, 9)
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        if isinstance(self.bounds, Exception):
+            raise self.bounds
+        return dict.fromkeys(partitions, self.bounds[0])
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        assert not isinstance(self.bounds, Exception)
+        return dict.fromkeys(partitions, self.bounds[1])
+
+
+def refused(bounds: tuple[int, int] | Exception, times: int = 1) -> Bounded:
+    """A consumer whose first fetches are refused at offset 5 of one partition."""
+
+    async def refuse() -> None:
+        nonlocal times
+        times -= 1
+        if times >= 0:
+            reader.reading = dict.fromkeys(reader.reading, 5)
+            raise OffsetOutOfRangeError({ONE: 5})
+
+    reader = Bounded({ONE: list(range(9)), TWO: list(range(9))}, LanesOf({}))
+    reader.bounds = bounds
+    reader._next = dict.fromkeys(reader.reading, 5)
+    reader.while_fetching = refuse
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        ((7, 9), "topic test-metrics, partition 0: offset 5 .* now starts at 7: 2 offsets were deleted"),
+        ((0, 4), "topic test-metrics, partition 0: offset 5 .* now ends at 4"),
+    ],
+)
+def test_a_position_that_leaves_the_log_ends_the_worker_with_its_place(bounds, says):
+    with pytest.raises(Ended, match=says):
+        run(refused(bounds).fetch_once())
+
+
+@pytest.mark.parametrize("bounds", [(0, 9), KafkaConnectionError("away")])
+def test_an_offset_that_is_refused_once_and_lies_in_the_log_is_fetched_again(bounds):
+    reader = refused(bounds)
+    assert run(reader.fetch_once()) == []
+    assert run(reader.fetch_once()) == [(0, 5, [5, 6, 7]), (1, 5, [5, 6, 7])]
+
+
+def test_an_offset_that_is_refused_for_ever_ends_the_worker():
+    reader = refused((0, 9), READ_ATTEMPTS)
+    for _ in range(READ_ATTEMPTS - 1):
+        assert run(reader.fetch_once()) == []
+    with pytest.raises(Ended, match="although its log goes from 0 to 9"):
+        run(reader.fetch_once())
+
+
+def test_an_offset_that_nobody_wants_any_more_may_be_refused():
+    reader = refused((7, 9))
+    reader._next.clear()
+    assert run(reader.fetch_once()) == []
+
+
+def test_a_partition_that_was_just_assigned_and_has_no_offset_in_kafka_waits_for_its_lane():
+    assert run(failing(1, NoOffsetForPartitionError(ONE)).fetch_once()) == []
 
 
 # ----------------------------------------------------------------------------------------------------------- committing
