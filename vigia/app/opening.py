@@ -6,6 +6,7 @@ from pathlib import Path
 from vigia import topics
 from vigia.settings import KafkaSettings, Settings
 from vigia.stores.base import RawLog
+from vigia.stores.errors import Unusable
 from vigia.stores.raw import open_raw_log
 from vigia.stores.sql.summaries import SqlSummaries, open_summaries
 from vigia.streaming import topic_admin
@@ -29,14 +30,20 @@ class Stores:
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder, for this user alone, where it is missing: raw events are nobody else's to read."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the folder, for this user alone, where it is missing: raw events are nobody else's to read.
+
+    Raises stores.errors.Unusable.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unusable(f"the data folder {folder} cannot be made ({error}); VIGIA_DATA_DIR names another") from error
 
 
 def open_stores(settings: Settings) -> Stores:
     """Return the stores that the settings name; `data_dir` is made when one of them is a file.
 
-    Raises stores.errors.Unusable for URLs of no known kind, and OSError when the folder cannot be made.
+    Raises stores.errors.Unusable for URLs of no known kind, and when the folder cannot be made.
     """
     raw, summaries = settings.raw_log, settings.summaries
     if any(url.startswith(FILES) for url in (raw.url, summaries.url)):

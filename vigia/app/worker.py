@@ -15,6 +15,7 @@ import traceback
 import uuid
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryDirectory
 
 import faust
 import uvloop
@@ -96,8 +97,10 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
         now=time.time,
     )
     lanes = make_lanes(settings, ports, cluster)
-    app = make_app(settings, lanes)
-    await app.start()
+    with TemporaryDirectory(prefix="vigia-faust-") as folder:
+        # Faust makes folders there when it starts and, as it has no tables, never uses them
+        app = make_app(settings, lanes, folder)
+        await app.start()
     logger.info("worker is up on cluster %s", cluster.cluster_id)
     await _until_stopped(app, stop)
     await lanes.drain(STOP_WITHIN)
@@ -126,8 +129,8 @@ def make_lanes(settings: Settings, ports: Ports, cluster: Cluster) -> Lanes:
     return Lanes(make_steps(settings, ports), ports, lane_limits, Worker(owner, cluster, stream.state_cache_entries))
 
 
-def make_app(settings: Settings, lanes: Lanes) -> faust.App:
-    """Return the Faust application with one agent for each line of ROUTES."""
+def make_app(settings: Settings, lanes: Lanes, folder: str) -> faust.App:
+    """Return the Faust application with one agent for each line of ROUTES; it starts in `folder`."""
     kafka = settings.kafka
     urls = [URL(f"kafka://{address.strip()}") for address in kafka.bootstrap.split(",")]
     app = faust.App(
@@ -148,7 +151,7 @@ def make_app(settings: Settings, lanes: Lanes) -> faust.App:
         topic_allow_declare=False,
         autodiscover=False,
         web_enabled=False,
-        datadir=str(settings.data_dir / f"faust-{os.getpid()}"),
+        datadir=folder,
         store="memory://",
     )
     app.transport = Transport(

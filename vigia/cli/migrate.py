@@ -20,6 +20,9 @@ def migrate(*, with_topics: bool = True) -> int:
     except (SettingsError, Unusable) as error:
         print(error, file=sys.stderr)
         return NEEDS_PERSON
+    except OSError as error:
+        print(f"a file that the stores need cannot be used: {error}", file=sys.stderr)
+        return NEEDS_PERSON
     except app.BrokerUnreachable as error:
         print(f"the schemas are ready, but not the topics: {error} (--without-topics leaves them)", file=sys.stderr)
         return TRANSIENT

@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from vigia.app import make_private
 from vigia.cli.exits import NEEDS_PERSON, TRANSIENT, UNACCOUNTED, RunFailed
 from vigia.cli.run import environment
 from vigia.cli.run.broker import BrokerDown, EmbeddedBroker, ask_cluster_id, touch_topics
 from vigia.cli.run.patience import Patience
 from vigia.settings import Settings, load
+from vigia.stores.errors import Unusable
 from vigia.topics import TOPICS
 
 TOPICS_SECONDS = 120.0
@@ -77,7 +79,10 @@ class _Lock:
     """A lock on `run.lock`, given back by `close` and whenever this process ends."""
 
     def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            make_private(data_dir)
+        except Unusable as error:
+            raise RunFailed(str(error), NEEDS_PERSON) from error
         path = data_dir / "run.lock"
         self._file = path.open("a", encoding="ascii")
         try:
