@@ -1,6 +1,7 @@
 """All lanes of this worker: taken over when the group assigns their partitions, let go when it revokes them.
 
-Taking over raises the lane's version in the database, so whatever an earlier owner still tries to commit conflicts.
+Taking over raises the lane's version in the database, so whatever an earlier owner still tries to commit conflicts. A
+worker that has to refuse one of its lanes finds out by reading, and takes none: it must not disturb the owners.
 """
 
 import asyncio
@@ -75,28 +76,47 @@ class Lanes:
     async def _acquire(
         self, facts: Mapping[TopicPartition, BrokerFacts], counts: Mapping[str, int], flow: Flow
     ) -> dict[TopicPartition, int]:
+        revocations = self._revocations
+        wanted = self._wanted(facts, counts)
+        read = self._ports.summaries.read_lane
+        for lane, count in wanted.items():
+            row: LaneRow | None = await self._retry("read a lane", read, lane)
+            if row is not None:
+                self._starts(adopt(row, self._worker.cluster, count), facts)
+        positions: dict[TopicPartition, int] = {}
+        share = max(1, self._worker.cache_entries // max(1, len(facts)))
+        for lane, count in wanted.items():
+            if self._revocations != revocations:
+                return {}
+            row = await self._take_over(lane, count)
+            starts = self._starts(row, facts)
+            positions.update(((name, lane.partition), offset) for name, offset in starts.items())
+            next_due = await self._retry("look for timers", self._ports.summaries.next_due, lane)
+            if self._revocations != revocations:
+                return {}  # a lane that started now would belong to nobody
+            self._start(lane, LaneState(row, share, next_due, starts), flow)
+        return positions
+
+    def _wanted(self, facts: Mapping[TopicPartition, BrokerFacts], counts: Mapping[str, int]) -> dict[LaneId, int]:
+        """Return the lanes of the assigned partitions, and of how many each is one."""
         by_agent: dict[str, dict[str, set[int]]] = defaultdict(dict)
         for step in self._steps.values():
             for topic in step.route.topics:
                 by_agent[step.route.agent][topic.name] = {number for name, number in facts if name == topic.name}
-        positions: dict[TopicPartition, int] = {}
-        revocations = self._revocations
-        share = max(1, self._worker.cache_entries // max(1, len(facts)))
+        wanted: dict[LaneId, int] = {}
         for agent, partitions in by_agent.items():
             check_aligned(partitions)
             if not any(partitions.values()):
                 continue  # the agent's lanes are all with other workers
             count = self._partition_count(agent, counts)
-            for number in sorted(next(iter(partitions.values()))):
-                lane = LaneId(agent, number)
-                row = await self._take_over(lane, count)
-                starts = {name: position(row, name, facts[name, number]) for name in partitions}
-                positions.update(((name, number), offset) for name, offset in starts.items())
-                next_due = await self._retry("look for timers", self._ports.summaries.next_due, lane)
-                if self._revocations != revocations:
-                    return {}  # a lane that started now would belong to nobody
-                self._start(lane, LaneState(row, share, next_due, starts), flow)
-        return positions
+            wanted.update((LaneId(agent, number), count) for number in sorted(next(iter(partitions.values()))))
+        return wanted
+
+    def _starts(self, row: LaneRow, facts: Mapping[TopicPartition, BrokerFacts]) -> dict[str, int]:
+        """Return from which offset the lane must read each of its topics."""
+        lane = row.lane
+        topics = self._steps[lane.agent].route.topics
+        return {topic.name: position(row, topic.name, facts[topic.name, lane.partition]) for topic in topics}
 
     async def _take_over(self, lane: LaneId, partition_count: int) -> LaneRow:
         summaries, worker = self._ports.summaries, self._worker

@@ -10,6 +10,7 @@ from tests.support.fakes.notes import NotesModel, topic
 from tests.support.fakes.process import Ended, Mishap
 from tests.support.fakes.reader import RecordedFlow
 from tests.support.fakes.world import PARTITIONS, World
+from vigia.stores.base import LaneId, LaneRow
 from vigia.streaming.failure import EXIT_NEEDS_PERSON, EXIT_TRANSIENT
 from vigia.streaming.lanes import Lanes, Worker
 from vigia.streaming.ownership import BrokerFacts, Cluster
@@ -102,6 +103,47 @@ def test_a_lost_answer_while_a_lane_is_taken_over_or_adopted_is_asked_for_again(
             positions = acquire(world, facts([0]), mishaps={(call, 0): mishap})
             assert positions == {("notes", 0): 0, ("more", 0): 0}
             assert world.memory.lane_rows[world.lane(0)].cluster_id == world.cluster.cluster_id
+
+
+def stored_at(world: World, lane: int, offset: int) -> None:
+    row = world.take_over(lane, "the owner").row
+    world.memory.lane_rows[row.lane] = msgspec.structs.replace(row, offsets={"notes": offset})
+
+
+@pytest.mark.parametrize("why", ["cluster", "partitions", "log start", "log end", "topics"])
+def test_a_worker_that_must_refuse_a_lane_leaves_all_to_their_owners(why):
+    world = World()
+    stored_at(world, 0, 5)
+    stored_at(world, 2, 7)
+    before = dict(world.memory.lane_rows)
+    at, counts = facts([0, 1, 2], BrokerFacts(0, 9)), COUNTS
+    if why == "cluster":
+        world.cluster = Cluster("cluster-2", ephemeral=False)
+    elif why == "partitions":
+        counts = {"notes": 8, "more": 8}
+    elif why == "topics":
+        counts = {"notes": 4, "more": 8}
+    else:
+        # the last lane alone does not fit
+        at["notes", 2] = BrokerFacts(8, 9) if why == "log start" else BrokerFacts(0, 6)
+    with pytest.raises(Ended) as ended:
+        acquire(world, at, counts)
+    assert ended.value.code == EXIT_NEEDS_PERSON
+    assert world.memory.lane_rows == before
+
+
+def test_a_lane_that_moved_on_between_looking_and_taking_over_is_checked_again():
+    world = World()
+    stored_at(world, 0, 5)
+    acquired = world.memory.acquire
+
+    def moved_on(lane: LaneId, *arguments: Any) -> LaneRow:
+        world.memory.lane_rows[lane] = msgspec.structs.replace(world.memory.lane_rows[lane], offsets={"notes": 10})
+        return acquired(lane, *arguments)
+
+    world.memory.acquire = moved_on
+    with pytest.raises(Ended, match="up to offset 10, but Kafka's log ends at 9"):
+        acquire(world, facts([0], BrokerFacts(0, 9)))
 
 
 def test_another_number_of_partitions_ends_with_an_explanation():
