@@ -171,9 +171,15 @@ class Lane:
         except (LaneLostError, Transient, Unusable, asyncio.CancelledError):
             raise
         except Exception as error:
-            offset = self.state.row.offsets.get(batch.topic, 0)
+            # before anything else can fail
+            logger.exception("lane %s: a bug at a step of %s", self.id, batch.topic)
+            offset, said = self.state.row.offsets.get(batch.topic, 0), repr(error)
             record = self._ports.summaries.record_attempt
-            await self._ports.offload(record, self.id, batch.topic, offset, repr(error))
+            await self._ports.retry.run(
+                "count an attempt",
+                lambda: self._ports.offload(record, self.id, batch.topic, offset, said),
+                self.revoked,
+            )
             raise
 
     async def _attempts(self, batch: Batch) -> int:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.clock import run, until
-from tests.support.fakes.process import Ended
+from tests.support.fakes.process import Ended, Mishap
 from tests.support.fakes.reader import Reader
 from tests.support.fakes.world import CALM, World
 from tests.unit.streaming.lane_bench import HERE, SERVICES, Bench, send
@@ -19,7 +19,7 @@ from vigia.events.effects import Timer
 from vigia.events.invalid import Reason
 from vigia.stores.base import DeadLetterRow, OutboxRow, StateRow
 from vigia.streaming.dead_letters import TIMER_POSITION
-from vigia.streaming.failure import EXIT_BUG
+from vigia.streaming.failure import EXIT_BUG, EXIT_TRANSIENT
 
 
 class BrokenPublisher:
@@ -99,6 +99,29 @@ def test_the_first_attempts_end_the_process_with_the_bugs_code_and_acknowledge_n
     send(world, 1, do="boom")
     run(scenario())
     assert world.memory.commits == []
+
+
+@pytest.mark.parametrize(
+    ("refusals", "code", "attempts"), [(3, EXIT_BUG, 1), (9_999, EXIT_TRANSIENT, 0)], ids=["for a while", "for ever"]
+)
+def test_a_bug_while_attempts_cannot_be_counted_is_logged_first_and_counted_when_they_can(
+    refusals, code, attempts, caplog
+):
+    async def scenario() -> None:
+        mishaps = {("record_attempt", number): Mishap.REFUSED for number in range(refusals)}
+        bench = Bench(world, world.process(mishaps=mishaps))
+        await bench.feed("notes", 0, 1)
+        bench.start()
+        assert bench.task is not None
+        with pytest.raises(Ended) as ended:
+            await bench.task
+        assert ended.value.code == code
+
+    world = World()
+    send(world, 1, do="boom")
+    run(scenario())
+    assert world.memory.attempts(world.lane(HERE), "notes", 0) == attempts
+    assert "the model cannot take" in caplog.text.partition("count an attempt")[0]
 
 
 def test_at_the_third_attempt_the_culprit_alone_is_set_aside_with_its_traceback():
