@@ -109,6 +109,8 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
 
     `source` and `external_id` name the deployment in the tool it comes from; `at` is when this stage was reached;
     `status` is given when `stage` is `finished`. `scope` is the team whose model scores it (empty: the catalog says).
+    All stages of a deployment, and its outcomes, must name one scope, or none and be of a service in the catalog: told
+    under two scopes it is two deployments, each scored by one team's model.
     `features` describe the whole change; where only commits carry them they are added up by the model.
     """
 

@@ -49,7 +49,10 @@ class _Feedback(EventStruct, tag_field="type", frozen=True, kw_only=True):
 
 
 class Outcome(_Feedback, tag="deployment.outcome", frozen=True, kw_only=True):
-    """What came of a deployment, by one kind of label; a later one of the same kind replaces it."""
+    """What came of a deployment, by one kind of label; a later one of the same kind replaces it.
+
+    It must be sent under the scope of its deployment: under another it waits for a deployment that is told there.
+    """
 
     source: str
     external_id: str
@@ -77,7 +80,10 @@ class Outcome(_Feedback, tag="deployment.outcome", frozen=True, kw_only=True):
 
 
 class IncidentOpened(_Feedback, tag="incident.opened", frozen=True, kw_only=True):
-    """Something is broken for users; `deployment` links name what caused it, when that is known."""
+    """Something is broken for users; `deployments` name what caused it, when that is known.
+
+    All that is said of an incident must be sent under one scope: told under two it is two incidents.
+    """
 
     source: str
     external_id: str

@@ -39,8 +39,8 @@ class Risk(EventStruct, tag_field="type", tag="risk", frozen=True, kw_only=True)
 
     @property
     def identity(self) -> str:
-        """The deployment and the version of its score."""
-        return f"{self.deployment_id}-{self.version}"
+        """The deployment, the scope whose model scored it, and the version of its score."""
+        return f"{self.deployment_id}-{self.version}-{self.scope}"
 
     @property
     def occurred_at(self) -> float:

@@ -10,11 +10,13 @@ from vigia.events.deployments import ChangeFeatures, Deployment
 from vigia.events.effects import Changes, States
 from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
 from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
+from vigia.events.names import MAX_NAME
 from vigia.events.risk import Risk
 from vigia.events.summaries import DeploymentSummary, IncidentSummary
 from vigia.feeds import history
 from vigia.models.deployments import DeploymentsModel
 from vigia.models.deployments.model import FORGET_AFTER
+from vigia.stores.sql.types import MAX_STATE_KEY
 
 DAY = 86_400.0
 
@@ -64,7 +66,7 @@ def model_of(lane, label="intervention"):
 
 
 def state_of(lane, number=1):
-    return lane.states["deployment:" + deployment(number=number).deployment_id]
+    return lane.states["deployment:shop:" + deployment(number=number).deployment_id]
 
 
 # scoring
@@ -142,14 +144,29 @@ def test_scopes_learn_apart():
     assert risks(lane)[1].event.learned_from == 0
 
 
-def test_a_service_without_a_scope_belongs_to_the_one_that_the_catalog_names():
-    unknown = lane_after(deployment(scope=""), outcome(scope=""))
-    known = lane_after(
-        deployment(scope=""), outcome(scope=""), model=DeploymentsModel(scope_of=lambda service: f"team-{service}")
-    )
-    assert row(unknown).scope == "unassigned"
-    assert row(known).scope == "team-web"
-    assert known.counts[OUTCOMES_LEARNED] == 1
+def test_a_deployment_or_incident_told_under_two_scopes_is_two_whether_they_share_a_lane_or_not():
+    told = {
+        scope: [
+            deployment(scope=scope),
+            msgspec.structs.replace(incident(), scope=scope),
+            deployment("finished", scope=scope),
+            outcome(scope=scope),
+            msgspec.structs.replace(incident(IncidentResolved, at=START + 9), scope=scope),
+        ]
+        for scope in ("shop", "pay")
+    }
+    apart = [lane_after(*events) for events in told.values()]
+    shared = lane_after(*(event for pair in zip(*told.values(), strict=True) for event in pair))
+    assert shared.rows == apart[0].rows | apart[1].rows
+    assert shared.dumped() == dict(sorted((apart[0].dumped() | apart[1].dumped()).items()))
+    assert len({each.event.identity for each in risks(shared)}) == 2
+    assert shared.rejections == []
+
+
+def test_the_longest_scope_leaves_a_key_that_can_be_stored():
+    keys = {*DeploymentsModel().keys(deployment(scope="s" * MAX_NAME))}
+    keys |= {*DeploymentsModel().keys(msgspec.structs.replace(incident(), scope="s" * MAX_NAME))}
+    assert max(map(len, keys)) <= MAX_STATE_KEY
 
 
 # outcomes
@@ -207,7 +224,7 @@ def test_an_outcome_before_its_deployment_waits_and_is_learned_after_the_score()
 def test_a_waiting_outcome_makes_no_row_and_no_model():
     lane = lane_after(outcome())
     assert lane.rows == {}
-    assert list(lane.states) == ["deployment:" + outcome().deployment_id]
+    assert list(lane.states) == ["deployment:shop:" + outcome().deployment_id]
     assert lane.counts == {}
 
 
@@ -220,11 +237,14 @@ def test_of_waiting_outcomes_the_latest_of_each_kind_is_kept():
     assert state_of(lane).waiting == {}
 
 
-def test_an_outcome_under_another_scope_than_its_deployments_is_refused():
+def test_an_outcome_under_another_scope_than_its_deployments_waits_there():
     lane = lane_after(deployment(), outcome(scope="pay"))
-    assert lane.rejections == [(1, "bad_value")]
     assert row(lane).outcome == ""
     assert "scope:pay" not in lane.states
+    assert lane.counts[OUTCOMES_LEARNED] == 0
+    lane.run([Sent(deployment(scope="pay"), START)])
+    assert scope_of(lane).models == {}
+    assert scope_of(lane, "pay").models["intervention"].learned == 1
 
 
 # which model speaks

@@ -2,10 +2,11 @@
 
 A deployment is scored once, at its first event, whatever stage that is; its features are kept as they were, and each
 kind of outcome is learned once, and again only when its answer changes. What may surprise: an outcome that comes first
-waits inside the state of a deployment that nothing else is known of yet.
+waits inside the state of a deployment that nothing else is known of yet, and a deployment that is told of under two
+scopes is two deployments, each with its score, whether the scopes share a lane or not. So one that is sent under
+another scope than its deployment waits there, and is learned by nobody.
 """
 
-from collections.abc import Callable
 from typing import TypeVar
 
 from vigia.events.deployments import Deployment
@@ -19,17 +20,16 @@ from vigia.events.feedback import (
     Outcome,
 )
 from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
-from vigia.events.invalid import Reason
 from vigia.events.summaries import Summary
 from vigia.models.deployments import incidents, progress, scoring, states
 from vigia.models.deployments.states import (
-    DEPLOYMENT,
-    INCIDENT,
     SCOPE,
     DeploymentState,
     IncidentState,
     ScopeState,
     State,
+    deployment_key,
+    incident_key,
 )
 from vigia.models.risk.features import raw_values
 
@@ -45,36 +45,25 @@ FORGET_AFTER = 180 * 86_400.0
 clean."""
 
 
-def unassigned(_service: str) -> str:
-    """Return the scope of services that no catalog names."""
-    return "unassigned"
-
-
 class DeploymentsModel:
     """Scores deployments and learns from their outcomes.
 
     `label` is the kind of failure that `Risk` predicts; None lets the evidence in the scope decide
-    (`scoring.speaking`). `forget_after` is in seconds of the lane's clock. `scope_of` gives the scope of a service
-    whose events name none.
+    (`scoring.speaking`). `forget_after` is in seconds of the lane's clock. Every event names its scope: where the
+    sender did not, the catalog has filled it in before.
     """
 
     name = "deployments"
     schema = states.SCHEMA
 
-    def __init__(
-        self,
-        label: Label | None = None,
-        forget_after: float = FORGET_AFTER,
-        scope_of: Callable[[str], str] = unassigned,
-    ) -> None:
+    def __init__(self, label: Label | None = None, forget_after: float = FORGET_AFTER) -> None:
         self._label = label
         self._forget_after = forget_after
-        self._scope_of = scope_of
 
     def keys(self, event: Told) -> tuple[str, ...]:
         if isinstance(event, Deployment | Outcome):
-            return SCOPE + self._scope(event), DEPLOYMENT + event.deployment_id
-        return (INCIDENT + event.incident_id,) if isinstance(event, Incident) else ()
+            return SCOPE + event.scope, deployment_key(event.scope, event.deployment_id)
+        return (incident_key(event.scope, event.incident_id),) if isinstance(event, Incident) else ()
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)
@@ -86,11 +75,11 @@ class DeploymentsModel:
         return states.dump(state)
 
     def apply(self, events: list[Told], times: list[float], states: States[State], changes: Changes) -> None:
-        for index, (event, time) in enumerate(zip(events, times, strict=True)):
+        for event, time in zip(events, times, strict=True):
             if isinstance(event, Deployment):
                 self._deployment(event, time, states, changes)
             elif isinstance(event, Outcome):
-                self._outcome(index, event, time, states, changes)
+                self._outcome(event, time, states, changes)
             elif isinstance(event, DecisionFeedback):
                 changes.emit("ai-decisions", event.agent, event)
             else:
@@ -103,13 +92,9 @@ class DeploymentsModel:
     def merge(self, row: Summary, partial: Summary) -> Summary:
         raise NotImplementedError(f"{self.name} writes whole rows, never corrections: {row!r}, {partial!r}")
 
-    def _scope(self, event: Deployment | Outcome | Incident) -> str:
-        return event.scope or self._scope_of(event.service)
-
     def _deployment(self, event: Deployment, time: float, states: States[State], changes: Changes) -> None:
-        key, scope_key = DEPLOYMENT + event.deployment_id, SCOPE + self._scope(event)
+        key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
         state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
-        state.scope = state.scope or self._scope(event)
         progress.advance(state, event)
         if state.risk is None:
             scope = _get(states, scope_key, ScopeState) or ScopeState()
@@ -130,19 +115,12 @@ class DeploymentsModel:
             changes.count(OUTCOMES_LEARNED)
         state.outcomes, state.waiting = state.waiting, {}
 
-    def _outcome(self, index: int, event: Outcome, time: float, states: States[State], changes: Changes) -> None:
-        key, scope_key = DEPLOYMENT + event.deployment_id, SCOPE + self._scope(event)
+    def _outcome(self, event: Outcome, time: float, states: States[State], changes: Changes) -> None:
+        key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
         state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
         if state.risk is None:
             progress.settle(state.waiting, event)
             self._keep(key, state, time, states, changes)
-            return
-        if state.scope != self._scope(event):
-            # learned only where both scopes happen to share a lane, it would depend on the partition count
-            detail = (
-                f"the outcome's scope is {self._scope(event)!r}, its deployment's is {state.scope!r}: send that one"
-            )
-            changes.reject(index, Reason.BAD_VALUE, detail)
             return
         known = event.label in state.outcomes
         if progress.settle(state.outcomes, event):
@@ -154,9 +132,8 @@ class DeploymentsModel:
         self._keep(key, state, time, states, changes)
 
     def _incident(self, event: Incident, time: float, states: States[State], changes: Changes) -> None:
-        key = INCIDENT + event.incident_id
+        key = incident_key(event.scope, event.incident_id)
         state = _get(states, key, IncidentState) or IncidentState(event.source, event.external_id)
-        state.scope = state.scope or self._scope(event)
         incidents.advance(state, event)
         self._keep(key, state, time, states, changes)
         row = incidents.summary(event.incident_id, state)

@@ -72,7 +72,21 @@ class IncidentState(msgspec.Struct, array_like=True):
 State = ScopeState | DeploymentState | IncidentState
 
 SCOPE, DEPLOYMENT, INCIDENT = "scope:", "deployment:", "incident:"
-"""How the keys of the three begin."""
+"""How the keys of the three begin; what tells them apart follows in `deployment_key` and `incident_key`."""
+
+
+def deployment_key(scope: str, deployment_id: str) -> str:
+    """Return the key of a deployment as it is told under one scope.
+
+    The scope decides the lane, so it is part of the key: two scopes that happen to share a lane keep apart as they
+    would in two.
+    """
+    return f"{DEPLOYMENT}{scope}:{deployment_id}"
+
+
+def incident_key(scope: str, incident_id: str) -> str:
+    """Return the key of an incident as it is told under one scope; see `deployment_key`."""
+    return f"{INCIDENT}{scope}:{incident_id}"
 
 
 class _StoredScope(msgspec.Struct, array_like=True):
