@@ -3,13 +3,15 @@
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tests.faults.load import Expected
 from tests.support import counts, opened_stores, read_topic, wait_until
 from tests.support.rebuilding import opened
 from vigia import topics
-from vigia.events.summaries import WindowSummary
+from vigia.events.summaries import ProblemSummary, ProposalSummary, WindowSummary
+from vigia.models.windows.totals import sketch_in
 from vigia.stores.base import LaneRow
 from vigia.stores.sql.summary_rows import select_rows, to_struct
 
@@ -58,6 +60,11 @@ def check_windows(env: Mapping[str, str], expected: Expected) -> None:
     for key, (count, total, low, high) in wanted.items():
         assert (found[key][0], *found[key][2:]) == (count, low, high), key
         assert math.isclose(found[key][1], total, rel_tol=1e-9), key
+    for row in rows:
+        values = sorted(expected.windows[row.series_id, row.start])
+        for quantile in (0.0, 0.5, 0.95, 1.0):
+            exact = values[math.floor(quantile * (len(values) - 1))]
+            assert math.isclose(sketch_in(row.sketch).quantile(quantile), exact, rel_tol=0.0101, abs_tol=1e-9), row
 
 
 def check_raw_log(env: Mapping[str, str]) -> None:
@@ -78,18 +85,45 @@ def check_raw_log(env: Mapping[str, str]) -> None:
 
 
 def check_outputs(env: Mapping[str, str], expected: Expected) -> None:
-    """Every cause has one id, every id one content, and every output was published."""
-    risks = [json.loads(record.value or b"") for record in read_topic(env, "risk")]
-    by_cause, contents = defaultdict(set), defaultdict(set)
-    for risk in risks:
-        by_cause[risk["source"], risk["external_id"]].add(risk["deployment_id"])
-        contents[risk["deployment_id"], risk.get("version", 1)].add(json.dumps(risk, sort_keys=True))
-    assert {external for _, external in by_cause} == expected.deployments
-    assert all(len(ids) == 1 for ids in by_cause.values())
-    assert all(len(one) == 1 for one in contents.values())
+    """Every cause has one id, every version of an id one content, and every output was published."""
+    risks = _published(env, "risk")
+    assert {risk["external_id"] for risk in risks} == expected.deployments
+    _one_each(((risk["external_id"], risk["scope"]), _content(risk)) for risk in risks)
+    problems = _published(env, "problems")
+    _one_each(((one["series_id"], one["detector"], one["opened_at"]), one["problem_id"]) for one in problems)
+    _one_each(((one["problem_id"], one.get("version", 1)), _content(one)) for one in problems)
+    proposals = _published(env, "approvals")
+    _one_each((one["problem_id"], one["proposal_id"]) for one in proposals)
+    _one_each(((one["proposal_id"], one.get("version", 1)), _content(one)) for one in proposals)
     with opened_stores(env) as stores:
-        for row in stores.summaries.lanes():
-            assert stores.summaries.outbox(row.lane, 1) == [], row.lane
+        assert all(stores.summaries.outbox(row.lane, 1) == [] for row in stores.summaries.lanes())
+        for struct, published, identity in (
+            (ProblemSummary, problems, "problem_id"),
+            (ProposalSummary, proposals, "proposal_id"),
+        ):
+            rows = [to_struct(struct, row) for row in stores.summaries.fetch(select_rows(struct))]
+            assert rows, struct
+            known = {(one[identity], one.get("version", 1)) for one in published}
+            # every version up to the latest was published, and nothing that the rows do not know
+            latest = {str(getattr(row, identity)): int(getattr(row, "version")) for row in rows}  # noqa: B009
+            wanted = {(one, version) for one, last in latest.items() for version in range(1, last + 1)}
+            assert known == wanted
+
+
+def _published(env: Mapping[str, str], topic: str) -> list[dict[str, Any]]:
+    return [json.loads(record.value) for record in read_topic(env, topic) if record.value]
+
+
+def _content(event: dict[str, Any]) -> str:
+    return json.dumps(event, sort_keys=True)
+
+
+def _one_each(pairs: Iterable[tuple[object, object]]) -> None:
+    found = defaultdict(set)
+    for cause, effect in pairs:
+        found[cause].add(effect)
+    assert found
+    assert [cause for cause, effects in found.items() if len(effects) > 1] == []
 
 
 def check_steps(env: Mapping[str, str]) -> None:

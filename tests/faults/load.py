@@ -12,7 +12,11 @@ from tests.support.records import Sender
 from vigia.events.samples import Sample, series_of
 
 WINDOW = 60
+PACE = 0.02
+"""Seconds of event time from one message to the next."""
 SERVICES = [f"service-{number}" for number in range(40)]
+FAILING = SERVICES[:4]
+"""Services whose error rate rises and falls."""
 SCOPES = [f"team-{number}" for number in range(12)]
 
 WindowKey = tuple[str, int]
@@ -57,6 +61,9 @@ class Load:
                 yield self._deployment()
             elif kind < 0.05:
                 yield "metrics", *self._packed()
+            elif kind < 0.15:
+                service = rnd.choice(FAILING)
+                yield "metrics", service, self._sample(service, "error_rate")
             else:
                 service = rnd.choice(SERVICES)
                 yield "metrics", service, self._sample(service, f"metric-{rnd.randrange(3)}")
@@ -64,9 +71,12 @@ class Load:
     def _sample(self, service: str, metric: str) -> dict[str, Any]:
         rnd = self._random
         # event time goes on with the load, some samples are late, a few very late
-        ahead = self._start + self._sent * 0.01
+        ahead = self._start + self._sent * PACE
         ts = round(ahead - (rnd.expovariate(1 / 20.0) if rnd.random() < 0.3 else 0.0), 3)
         value = round(rnd.uniform(0, 100), 4)
+        if metric == "error_rate":
+            # two bad minutes, then eight good ones
+            value = round(rnd.uniform(0.1, 0.4) if ts // WINDOW % 10 < 2 else rnd.uniform(0, 0.004), 4)
         self._expect(Sample(service=service, metric=metric, ts=ts, value=value), ts, value)
         return {"service": service, "metric": metric, "ts": ts, "value": value}
 
@@ -83,7 +93,7 @@ class Load:
     def _deployment(self) -> tuple[str, str, dict[str, Any]]:
         rnd = self._random
         external = f"d{self._sent}"
-        scope, at = rnd.choice(SCOPES), self._start + self._sent * 0.01
+        scope, at = rnd.choice(SCOPES), self._start + self._sent * PACE
         about = {"source": "faults", "external_id": external, "scope": scope, "at": at}
         if self.expected.deployments and rnd.random() < 0.3:
             self.expected.outcomes += 1
