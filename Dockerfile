@@ -17,6 +17,8 @@ RUN groupadd --system --gid 10001 vigia \
 COPY --from=dependencies /opt/venv /opt/venv
 WORKDIR /srv/vigia
 COPY LICENSE NOTICE ./
+# The catalog of teams and the detectors' limits: mount other files over these, or name them (docs/settings.md).
+COPY config ./config
 COPY vigia ./vigia
 # Compiled once here, since the worker's file system is read-only and belongs to root.
 RUN python -m compileall -q vigia
