@@ -237,9 +237,10 @@ class Lane:
     async def _wait_for_release(self) -> None:
         """Hold the lane still until a person has released it, then go on where it stopped."""
         logger.error(
-            "lane %s is stopped: %s; release it with `python -m scripts.dead_letters accept`",
+            "lane %s is stopped: %s; release it with `python -m scripts.dead_letters accept %s --yes`",
             self.id,
             self.state.row.stopped,
+            self.id,
         )
         topics = [topic.name for topic in self._step.route.topics]
         for topic in topics:

@@ -282,6 +282,22 @@ def test_a_stopped_lane_takes_nothing_and_goes_on_where_it_stopped_once_it_is_re
     assert not process.dead
 
 
+def test_a_stopped_lane_names_the_whole_command_that_releases_it(caplog):
+    async def scenario() -> None:
+        reader = Reader(world, world.lanes(process), [3])
+        await reader.assign([HERE], 1)
+        await reader.read_for(100)
+
+    world = flood()
+    process = world.process()
+    junk(world, 3)
+    run(scenario())
+    said = [record.getMessage() for record in caplog.records if "is stopped" in record.getMessage()]
+    assert said
+    lane = world.lane(HERE)
+    assert f"`python -m scripts.dead_letters accept {lane.agent}/{lane.partition} --yes`" in said[0]
+
+
 def test_nothing_is_fetched_for_a_stopped_lane():
     async def scenario() -> None:
         await bench.feed("notes", 0, 3)
