@@ -74,6 +74,14 @@ def test_old_seen_ids_are_forgotten_a_bounded_number_at_a_time_oldest_first(summ
     assert summaries.load(OTHER, [], [seen(9).seen_id]).seen
 
 
+def test_more_seen_ids_are_forgotten_than_a_large_step_adds(summaries, monkeypatch):
+    monkeypatch.setattr(states_module, "FORGET_AT_ONCE", 3)
+    row = commit(summaries, take(summaries), seen=[seen(i, NOON - 10) for i in range(10)])
+    new = [seen(i, NOON) for i in range(10, 14)]
+    commit(summaries, row, seen=new, forget_seen_before=NOON - 1)
+    assert len(summaries.load(LANE, [], [seen(i).seen_id for i in range(14)]).seen) == 2 + len(new)
+
+
 def test_timers_come_in_the_order_of_time_kind_and_key(summaries):
     timers = [
         Timer("b", "x", 5.0),

@@ -24,8 +24,11 @@ from vigia.streaming.intake import Refused, Taken, encoded
 from vigia.streaming.route import Route
 
 DEAD_LETTERS = "dead-letters"
-FORGET_EVERY = 50
-"""Steps between deletions of old `seen` rows."""
+FORGET_EVERY = 5
+"""Steps between deletions of old `seen` rows. The store deletes at least 10,000 at once, and twice as many as the step
+writes."""
+FORGET_BEYOND = 2_000
+"""A step that remembers more ids than this deletes old ones too, so that it never adds more than goes."""
 
 
 class TimerFailedError(Exception):
@@ -177,7 +180,9 @@ def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLim
     letters += [timer_letter_row(row.lane, row.cluster_id, batch, *one) for one in computed.dropped.items()]
     outbox = _outbox(row, taken, changes, letters)
     flood = _flood(row, fresh, rejected, refused, limits.flood)
+    seen = [one for index, one in enumerate(fresh.seen) if one is not None and index not in rejected]
     step = row.step + 1
+    forget = step % FORGET_EVERY == 0 or len(seen) > FORGET_BEYOND
     lane = msgspec.structs.replace(
         row,
         version=row.version + 1,
@@ -199,10 +204,10 @@ def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLim
         summaries=computed.summaries,
         timers_set=[Timer(kind, key, due) for (kind, key), due in sorted(changes.timers.items()) if due is not None],
         timers_cleared=sorted(pair for pair, due in changes.timers.items() if due is None),
-        seen=[seen for index, seen in enumerate(fresh.seen) if seen is not None and index not in rejected],
+        seen=seen,
         outbox=outbox,
         dead_letters=letters,
-        forget_seen_before=clock - limits.seen_horizon if step % FORGET_EVERY == 0 else None,
+        forget_seen_before=clock - limits.seen_horizon if forget else None,
     )
 
 

@@ -16,8 +16,9 @@ from vigia.events.effects import Timer
 from vigia.events.invalid import Reason
 from vigia.events.summaries import WindowSummary
 from vigia.stores.base import StepCommit
+from vigia.stores.sql.states import FORGET_AT_ONCE
 from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER
-from vigia.streaming.compute import FORGET_EVERY
+from vigia.streaming.compute import FORGET_BEYOND, FORGET_EVERY
 
 ONE = Note(service=RIGHT[0], event_id="a")
 
@@ -95,7 +96,7 @@ def test_an_id_that_is_older_than_the_horizon_may_be_forgotten():
     lane = Computing(seen_horizon=100.0)
     lane.apply(of(ONE))
     for step in range(FORGET_EVERY):
-        lane.apply(tick(START + 10 * step, offset=step + 1))
+        lane.apply(tick(START + 100 * step, offset=step + 1))
     assert lane.row.step == FORGET_EVERY + 1
     assert lane.store.seen[LANE] == {}
     lane.apply(of(ONE, offset=99, at=START + 600))
@@ -258,6 +259,19 @@ def test_figures_of_the_model_and_of_topics_add_up_over_steps():
     lane.applied(of(Note(service=RIGHT[0], samples=4)), of(Note(service=RIGHT[0]), offset=1), tick(START, 2))
     counts: Mapping[str, int] = lane.row.counts
     assert (counts["noted"], counts["notes.in"], counts["notes.applied"], counts["notes.ticks"]) == (5, 5, 5, 1)
+
+
+def test_ids_are_forgotten_as_fast_as_they_are_remembered():
+    few, many = Computing(), Computing()
+    steps = [few.apply(of(msgspec.structs.replace(ONE, event_id=str(n)), offset=n)) for n in range(2 * FORGET_EVERY)]
+    assert [commit.lane.step for commit in steps if commit.forget_seen_before is not None] == [
+        FORGET_EVERY,
+        2 * FORGET_EVERY,
+    ]
+    flood = [msgspec.structs.replace(ONE, event_id=str(n)) for n in range(FORGET_BEYOND + 1)]
+    assert many.apply(of(*flood)).forget_seen_before is not None
+    # what a step may remember without forgetting is less than what one deletion takes
+    assert FORGET_EVERY * FORGET_BEYOND <= FORGET_AT_ONCE
 
 
 def test_a_state_that_was_deleted_is_deleted_in_the_store():

@@ -43,16 +43,16 @@ def write_states(database: Database, connection: Connection, lane: LaneId, rows:
 def write_seen(
     database: Database, connection: Connection, lane: LaneId, rows: Sequence[SeenRow], forget_before: float | None
 ) -> None:
-    """Remember event ids, and forget a bounded number of old ones."""
+    """Remember event ids, and forget a bounded number of old ones: more than are added."""
     ordered = sorted(rows, key=lambda row: row.seen_id)
     database.statements.write(connection, seen, [(*lane, row.seen_id, row.content, row.seen_at) for row in ordered])
     if forget_before is not None:
-        _forget(connection, lane, forget_before)
+        _forget(connection, lane, forget_before, max(FORGET_AT_ONCE, 2 * len(rows)))
 
 
-def _forget(connection: Connection, lane: LaneId, before: float) -> None:
+def _forget(connection: Connection, lane: LaneId, before: float, most: int) -> None:
     old = select(seen.c.seen_id).where(in_lane(seen, lane), seen.c.seen_at < before)
-    oldest = old.order_by(seen.c.seen_at, seen.c.seen_id).limit(FORGET_AT_ONCE)
+    oldest = old.order_by(seen.c.seen_at, seen.c.seen_id).limit(most)
     # not DELETE ... ORDER BY ... LIMIT: SQLite lacks it, and MariaDB sorts the whole lane for it
     for ids in chunks(sorted(connection.execute(oldest).scalars())):
         connection.execute(delete(seen).where(in_lane(seen, lane), seen.c.seen_id.in_(ids)))
