@@ -214,10 +214,13 @@ def raw_entries(taken: Taken, *, packed: bool) -> list[RawEntry]:
     ]
     times = [event.occurred_at for event in taken.events]
     if packed:
-        first: dict[tuple[str, float], int] = {}
+        first: dict[tuple[str, float], tuple[int, float]] = {}
         for index, at in enumerate(times):
-            first.setdefault((services[index], at // 3600), index)
-        return [RawEntry(records[record_of[i]].offset, 0, services[i], times[i], "") for i in first.values()]
+            first.setdefault((services[index], at // 3600), (index, at))
+        for index, event in enumerate(taken.events):
+            for at, _ in getattr(event, "points", None) or ():
+                first.setdefault((services[index], at // 3600), (index, at))
+        return [RawEntry(records[record_of[i]].offset, 0, services[i], at, "") for i, at in first.values()]
     return [
         RawEntry(records[record_of[i]].offset, taken.position_of[i], services[i], times[i], taken.identities[i])
         for i in range(len(services))

@@ -14,6 +14,7 @@ from vigia.events.invalid import Reason
 from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER
 from vigia.streaming.intake import Intake, Taken, raw_entries
 from vigia.streaming.partitions import partition_of
+from vigia.topics import METRICS
 
 NOTE = Note(service=RIGHT[0], samples=3)
 STRAY = Note(service=WRONG[0], samples=3)
@@ -173,6 +174,15 @@ def test_a_packed_batch_names_each_service_and_hour_once():
     entries = raw_entries(take(of(*notes)), packed=True)
     assert len(entries) == 4
     assert {(entry.service, entry.at) for entry in entries} == {(note.service, note.at) for note in notes}
+
+
+def test_a_packed_sample_is_found_in_every_hour_that_it_has_points_in():
+    points = [(START - hours * 3_600 + second, 1.0) for hours in (0, 2, 1) for second in (0, 1)]
+    value = msgspec.json.encode({"service": RIGHT[0], "metric": "m", "points": points})
+    taken = Intake(METRICS, scope_of, 300.0).take(replace(batch(record(value, RIGHT[0])), topic="metrics"), PARTITIONS)
+    entries = raw_entries(taken, packed=True)
+    assert sorted(entry.at // 3_600 for entry in entries) == [START // 3_600 - hours for hours in (2, 1, 0)]
+    assert {entry.service for entry in entries} == {RIGHT[0]}
 
 
 # ------------------------------------------------------------------------------------------------------------- weights
