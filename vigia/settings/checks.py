@@ -39,7 +39,7 @@ def conflicts(settings: Settings) -> list[str]:
             stream.retry_budget >= kafka.poll_interval,
             (
                 f"stream.retry_budget ({stream.retry_budget:g} s) must be below kafka.poll_interval "
-                f"({kafka.poll_interval:g} s): a step that is tried for longer loses its partitions"
+                f"({kafka.poll_interval:g} s): an operation that is tried for longer loses its partitions"
             ),
         ),
         (

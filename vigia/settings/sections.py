@@ -202,7 +202,8 @@ class StreamSettings:
     )
     retry_budget: float = setting(
         120.0,
-        "For how long a step is tried again while a store is away; below kafka.poll_interval. Then exit 75.",
+        "For how long one operation (a step has several) is tried again while a store is away; below "
+        "kafka.poll_interval. Then exit 75.",
         unit="s",
         minimum=0.0,
         maximum=DAY,

@@ -78,7 +78,8 @@ class Step:
             commit, states = await self._compute(state, taken, revoked, drop)
             await raw
         finally:
-            # a failure in one half must not leave the other running behind the lane's back
+            # a failure in one half ends the other's retries. A call that a thread has begun goes on and may
+            # land later, which changes nothing since appending is idempotent
             raw.cancel()
             await asyncio.gather(raw, return_exceptions=True)
         await self._commit(state, commit, states, revoked)
