@@ -12,7 +12,7 @@ from tests.support.records import Sender
 from vigia.events.samples import Sample, series_of
 
 WINDOW = 60
-PACE = 0.02
+PACE = 0.05
 """Seconds of event time from one message to the next."""
 SERVICES = [f"service-{number}" for number in range(40)]
 FAILING = SERVICES[:4]
@@ -43,7 +43,7 @@ class Load:
 
     def __init__(self, seed: int, now: float) -> None:
         self._random = random.Random(seed)
-        self._start = now - 30 * WINDOW
+        self._start = now - 6 * 3600
         self._sent = 0
         self.expected = Expected()
 
@@ -75,8 +75,8 @@ class Load:
         ts = round(ahead - (rnd.expovariate(1 / 20.0) if rnd.random() < 0.3 else 0.0), 3)
         value = round(rnd.uniform(0, 100), 4)
         if metric == "error_rate":
-            # two bad minutes, then eight good ones
-            value = round(rnd.uniform(0.1, 0.4) if ts // WINDOW % 10 < 2 else rnd.uniform(0, 0.004), 4)
+            # a bad minute, then four good ones: each bad one is a problem that is resolved again
+            value = round(rnd.uniform(0.1, 0.4) if ts // WINDOW % 5 == 0 else rnd.uniform(0, 0.004), 4)
         self._expect(Sample(service=service, metric=metric, ts=ts, value=value), ts, value)
         return {"service": service, "metric": metric, "ts": ts, "value": value}
 

@@ -27,7 +27,7 @@ SETTINGS: dict[str, Any] = {
     "VIGIA_KAFKA_HEARTBEAT_INTERVAL": "1s",
     "VIGIA_KAFKA_MAX_POLL_RECORDS": "500",
     "VIGIA_METRICS_IDLE_TIMEOUT": "3s",
-    # the load's event times lie half an hour back; its problems shall be acted on all the same
+    # the load's event times lie hours back; its problems shall be acted on all the same
     "VIGIA_METRICS_STALE_AFTER": "1d",
 }
 
