@@ -262,7 +262,7 @@ class MetricsSettings:
     )
     retention: float = setting(
         30 * DAY,
-        "For how long windows are kept, and late samples still correct them.",
+        "For how long late samples still correct a window; older ones are refused. Rows are not deleted.",
         unit="s",
         minimum=60.0,
         maximum=3650 * DAY,
