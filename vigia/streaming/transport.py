@@ -30,6 +30,7 @@ from faust.types import TP, ConsumerMessage
 from vigia.streaming import record_parsing
 from vigia.streaming.assignor import lane_assignor
 from vigia.streaming.batches import Batch
+from vigia.streaming.failure import LaneLostError
 from vigia.streaming.lanes import Lanes
 from vigia.streaming.ownership import BrokerFacts, outside_log
 
@@ -297,7 +298,11 @@ class _Flow:
         self._prefix = prefix
 
     async def seek(self, topic: str, partition: int, offset: int) -> None:
-        await self._consumer.move({TP(self._prefix + topic, partition): offset})
+        try:
+            await self._consumer.move({TP(self._prefix + topic, partition): offset})
+        except IllegalStateError as error:
+            # the group gave the partition to another worker while the lane was about to read it again
+            raise LaneLostError(f"{topic}/{partition} is no longer assigned here") from error
 
     def pause(self, topic: str, partition: int) -> None:
         self._consumer.pause_partitions({TP(self._prefix + topic, partition)})

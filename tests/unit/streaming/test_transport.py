@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from tests.support.fakes.clock import run
 from vigia.stores.base import RawRecord
+from vigia.streaming.failure import LaneLostError
 from vigia.streaming.record_parsing import UnreadableError
 from vigia.streaming.transport import READ_ATTEMPTS, TAKE_OVER_SHARE, Consumer, _Flow
 
@@ -432,6 +433,15 @@ def test_what_is_read_again_does_not_hold_commits_up():
     for offset in (4, 6, 8):
         reader.acknowledge(ONE, offset)
     assert reader._new_offset(ONE) == 9
+
+
+def test_a_lane_whose_partition_went_to_another_worker_is_lost_when_it_reads_again():
+    class Unassigned(LightConsumer):
+        async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+            raise IllegalStateError(f"No current assignment for partition {ONE}")
+
+    with pytest.raises(LaneLostError, match="metrics/0"):
+        run(_Flow(Unassigned({}), "test-").seek("metrics", 0, 3))
 
 
 def test_an_acknowledgement_of_an_earlier_assignment_commits_nothing():
