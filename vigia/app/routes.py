@@ -64,6 +64,7 @@ def _metrics(settings: Settings) -> MetricsModel:
             idle_timeout=metrics.idle_timeout,
             retention=metrics.retention,
             series_cap=metrics.series_cap,
+            series_forget=metrics.series_forget,
             stale_after=metrics.stale_after,
             detectors=read_detectors(settings.detectors),
         )

@@ -90,7 +90,7 @@ class MetricsModel:
         intake.settle(touched.values())
         for service, state in touched.items():
             # a service whose every sample was refused gets no state
-            if state.series:
+            if state.series or state.forgotten:
                 states.put(service, state)
 
     def fire(self, timer: Timer, clock: float, states: States[ServiceState], changes: Changes) -> None:

@@ -274,6 +274,14 @@ class MetricsSettings:
         minimum=1,
         maximum=10_000_000,
     )
+    series_forget: float = setting(
+        DAY,
+        "A series that is silent for so long, by its service's event time, no longer counts and may come anew; one "
+        "with an open problem stays.",
+        unit="s",
+        minimum=60.0,
+        maximum=3650 * DAY,
+    )
     stale_after: float = setting(
         900.0,
         "A problem found so long after it happened is recorded as stale and not acted on.",

@@ -1,5 +1,7 @@
 """The metrics model under the laws: few services, series and minutes, so that everything meets."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from tests.unit.models.laws import START, ModelCase
@@ -35,4 +37,7 @@ common = {
 singles = st.builds(Sample, ts=times, value=values, **common)
 packed = st.builds(Sample, points=st.lists(st.tuples(times, values), min_size=1, max_size=6), **common)
 
-CASES = [ModelCase("metrics", lambda: MetricsModel(CONFIG), singles | packed)]
+CASES = [
+    ModelCase("metrics", lambda: MetricsModel(CONFIG), singles | packed),
+    ModelCase("metrics-forgetful", lambda: MetricsModel(replace(CONFIG, series_forget=180.0)), singles | packed),
+]

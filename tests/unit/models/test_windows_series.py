@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.models.laws import START, Lane, Sent, Tick
 from vigia.events.samples import Sample
-from vigia.events.summaries import WindowSummary
+from vigia.events.summaries import SeriesSummary, WindowSummary
 from vigia.models.metrics import MetricsConfig, MetricsModel
 
 YEAR = 365 * 86_400.0
@@ -33,8 +33,9 @@ def sent(metric, *offsets, kafka=0.0):
 
 def windows(lane):
     """(metric, offset of the start) -> (count, late) of every row."""
-    held = [spot.held.series for state in lane.states.values() for spot in state.series]
-    metrics = {series.series_id: series.metric for series in held}
+    known = [spot.held.series for state in lane.states.values() for spot in state.series]
+    known += [row for row in lane.rows.values() if isinstance(row, SeriesSummary)]
+    metrics = {series.series_id: series.metric for series in known}
     return {
         (metrics[row.series_id], int(row.start - START)): (row.count, row.late)
         for row in lane.rows.values()

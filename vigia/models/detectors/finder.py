@@ -8,6 +8,7 @@ from vigia.events.samples import Series
 from vigia.events.summaries import ProblemSummary
 from vigia.models.detectors.base import ClosedWindow, Finding
 from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.high_error_rate import NAME as HIGH_ERROR_RATE
 from vigia.models.detectors.high_error_rate import HighErrorRateState
 
 PROBLEMS = "problems"
@@ -44,6 +45,11 @@ class Finder:
                 changes.write(summary_of(problem))
                 changes.emit(PROBLEMS, problem.service, problem)
                 changes.count(_FIGURES[finding.status])
+
+
+def anew(opened: int) -> dict[str, DetectorState]:
+    """Return the states of a new series whose problems are to be counted on from `opened`."""
+    return {HIGH_ERROR_RATE: HighErrorRateState(opened=opened)} if opened else {}
 
 
 def problem_of(series: Series, detector: str, finding: Finding, at: float) -> Problem:

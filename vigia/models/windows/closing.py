@@ -7,6 +7,9 @@ A window of a series closes when
   window meanwhile; or
 - the whole service is silent, by Kafka time.
 
+A series whose windows are closed is forgotten when its service has gone on by `series_forget` more, unless a problem is
+open on it: labels such as the names of pods would fill `series_cap` for good. Its next sample makes it a new series.
+
 So a sender may pack any span into a message, and the series of one service may come at their own pace: what one series
 sends closes nothing of another that is sending too.
 """
@@ -60,8 +63,30 @@ class Closer:
             self._set_timer(held.series.service, state)
         self.aim(spot)
 
+    def only_late(self, spot: Spot, state: ServiceState) -> None:
+        """A new series has begun no window: all its samples were older than what may belong to a forgotten one."""
+        held = spot.held
+        held.behind = max(0, self._config.start_of(state.latest) - held.closed)
+        state.check_at = min(state.check_at, self._forgotten_at(held))
+
+    def forget(self, state: ServiceState, latest: float) -> None:
+        """Forget the series that have been silent long enough when their service has come to `latest`."""
+        gone: list[Spot] = []
+        for spot in state.series:
+            if spot.held.windows or any(each.status == "open" for each in spot.held.detectors.values()):
+                continue
+            at = self._forgotten_at(spot.held)
+            if at <= latest:
+                gone.append(spot)
+            else:
+                state.check_at = min(state.check_at, at)
+        if gone:
+            state.forget(gone)
+
     def close_silent(self, state: ServiceState, clock: float) -> None:
-        """Close the windows of series that fell silent while their service went on to its latest event time."""
+        """Close the windows of series that fell silent while their service went on to its latest event time, and
+        forget those that did long ago.
+        """
         silent: list[Spot] = []
         state.check_at = inf
         for spot in state.open.values():
@@ -71,6 +96,7 @@ class Closer:
             else:
                 state.check_at = min(state.check_at, at)
         self._close_all([(start, spot.number) for spot in silent for start in spot.held.windows], state, clock)
+        self.forget(state, state.latest)
 
     def fire(self, service: str, state: ServiceState, clock: float) -> None:
         """The idle timer of a service has fired: close its windows when it has been silent, or wait on.
@@ -83,6 +109,7 @@ class Closer:
         if state.open and clock >= self._due(state):
             windows = [(start, spot.number) for spot in state.open.values() for start in spot.held.windows]
             self._close_all([each for each in windows if self._config.closes_at(each[0]) <= clock], state, clock)
+            self.forget(state, state.latest)
         if state.open:
             self._set_timer(service, state)
 
@@ -129,6 +156,10 @@ class Closer:
     def _silent_at(self, held: SeriesState) -> float:
         """Return the event time of the service from which a series with open windows is silent."""
         return self._config.closes_at(max(held.windows) + held.behind) + self._config.series_idle
+
+    def _forgotten_at(self, held: SeriesState) -> float:
+        """Return the event time of the service from which a series without open windows is forgotten."""
+        return held.closed + held.behind + self._config.window + self._config.series_forget
 
     def _set_timer(self, service: str, state: ServiceState) -> None:
         state.timer = self._due(state)

@@ -19,6 +19,8 @@ class WindowConfig:
     """For how long late samples still correct a window, in the service's event time."""
     series_cap: int = 1_000
     """Most series of one service."""
+    series_forget: float = 86_400.0
+    """A series is forgotten when it has been silent for so long, in its service's event time."""
     stale_after: float = 900.0
     """A window that closes so long after its end, in Kafka time, gives stale problems."""
 

@@ -2,7 +2,8 @@
 
 The samples of one message are judged by the closed boundary of their series before the message, so a packed message
 may hold its points in any order. A sample of a closed window corrects its row, or makes the row when no sample came in
-time. A new series has no boundary: its first message is in time however old it is. A sample whose window ended longer
+time. A new series has no boundary, and its first message is in time however old it is, unless series of its service
+were forgotten: then it begins with theirs, since it may be one of them. A sample whose window ended longer
 than the retention before the watermark of its service (the largest event time seen, less the lateness) is refused,
 since rows that old may be gone; when others of its message are young enough, it is only counted. Kind and unit of a
 series are those of its first sample.
@@ -16,8 +17,10 @@ from operator import itemgetter
 from vigia.events.effects import Changes
 from vigia.events.figures import LATE_SAMPLES, TOO_OLD_POINTS
 from vigia.events.invalid import EXPLANATIONS, InvalidEvent, Reason
-from vigia.events.samples import Sample, Series, series_of
+from vigia.events.samples import Sample, series_of
+from vigia.events.summaries import SeriesSummary
 from vigia.events.times import rfc3339
+from vigia.models.detectors.finder import anew
 from vigia.models.windows.closing import Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.rows import merged_rows, series_row, window_row
@@ -48,14 +51,15 @@ class Intake:
         """
         spot = spot or self._known(event, state)
         try:
-            held = SeriesState(self._new_series(event, state)) if spot is None else spot.held
+            held = self._new_series(event, state) if spot is None else spot.held
             points = self._young_enough(event, state)
         except InvalidEvent as error:
             self._changes.reject(index, error.reason, error.detail)
             return
+        new = spot is None
         if spot is None:
             spot = state.add(held)
-            self._changes.write(series_row(held.series, points[0][0]))
+            self._seen(series_row(held.series, points[0][0]), state)
         latest = points[-1][0]
         state.arrival = max(state.arrival, time)
         state.latest = max(state.latest, latest)
@@ -63,6 +67,8 @@ class Intake:
         self._closer.close_passed(spot, latest, clock=time)
         if begins:
             self._closer.began(spot, state)
+        elif new:
+            self._closer.only_late(spot, state)
         elif not spot.high:
             # its state has just been loaded
             self._closer.aim(spot)
@@ -109,14 +115,24 @@ class Intake:
             state.name((event.environment, event.metric, *labels.items()), spot, at_most)
         return spot
 
-    def _new_series(self, event: Sample, state: ServiceState) -> Series:
+    def _seen(self, row: SeriesSummary, state: ServiceState) -> None:
+        """Write the row of a new series; the row that a forgotten one may have tells when it was seen first."""
+        if state.forgotten:
+            self._changes.correct(row, merged_rows)
+        else:
+            self._changes.write(row)
+
+    def _new_series(self, event: Sample, state: ServiceState) -> SeriesState:
         series = series_of(event)
+        if len(state.series) >= self._config.series_cap:
+            # when all have fallen silent, nothing but the new one moves the time on
+            self._closer.forget(state, event.occurred_at)
         if len(state.series) >= self._config.series_cap:
             raise InvalidEvent(
                 Reason.SERIES_CAP,
                 f"{event.service} has {len(state.series)} series already; {event.metric} would be another",
             )
-        return series
+        return SeriesState(series, anew(state.forgotten_problems), state.forgotten)
 
     def _add(self, points: Sequence[tuple[float, float]], held: SeriesState) -> bool:
         """Put points, ordered by time, where they belong; return whether a window begins with them."""

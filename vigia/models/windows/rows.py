@@ -1,5 +1,7 @@
 """Windows and series as summary rows, and how a late correction is merged into a window's row."""
 
+import msgspec
+
 from vigia.events.samples import Series
 from vigia.events.summaries import SeriesSummary, Summary, WindowSummary
 from vigia.models.windows.totals import Totals, merged
@@ -20,12 +22,15 @@ def window_row(series_id: str, start: int, totals: Totals, late: int) -> WindowS
 
 
 def merged_rows(row: Summary, partial: Summary) -> Summary:
-    """Return the row of a window with a correction merged in; associative and commutative, exactly.
+    """Return the row of a window with a correction merged in; associative and commutative, exactly. The row of a
+    series that is seen again after it was forgotten keeps the earliest time.
 
-    Raises TypeError for other rows: only windows are ever corrected. Raises SketchError when a sketch cannot be read.
+    Raises TypeError for other rows: nothing else is ever corrected. Raises SketchError when a sketch cannot be read.
     """
+    if isinstance(row, SeriesSummary) and isinstance(partial, SeriesSummary):
+        return msgspec.structs.replace(partial, first_seen=min(row.first_seen, partial.first_seen))
     if not isinstance(row, WindowSummary) or not isinstance(partial, WindowSummary):
-        raise TypeError(f"only windows are corrected, not {type(row).__name__} by {type(partial).__name__}")
+        raise TypeError(f"only windows and series are corrected, not {type(row).__name__} by {type(partial).__name__}")
     totals = merged(_totals(row), _totals(partial))
     return window_row(row.series_id, row.start, totals, row.late + partial.late)
 

@@ -1,6 +1,6 @@
 """What is remembered of a service: its series, how far each has come, and their open windows. One row in the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import inf
 
 import msgspec
@@ -84,10 +84,11 @@ class Spot:
 class ServiceState:
     """The state of one service. Times are epoch seconds; those of events, but for `arrival` and `timer`: Kafka's.
 
-    What is stored are `latest`, `arrival`, `timer` and the states of the series; the rest is made of them.
+    What is stored are `latest`, `arrival`, `timer`, the states of the series, and what is left of forgotten ones; the
+    rest is made of them.
     """
 
-    __slots__ = ("arrival", "check_at", "latest", "names", "open", "series", "timer")
+    __slots__ = ("arrival", "check_at", "forgotten", "forgotten_problems", "latest", "names", "open", "series", "timer")
 
     def __init__(self) -> None:
         self.latest = 0.0
@@ -103,7 +104,15 @@ class ServiceState:
         self.open: dict[int, Spot] = {}
         """The series with open windows, by their number."""
         self.check_at = inf
-        """No window of a silent series closes before `latest` reaches this."""
+        """No window of a silent series closes, and no series is forgotten, before `latest` reaches this."""
+        self.forgotten = 0
+        """Every window of a forgotten series ended by then: a new series begins with it as its closed boundary, since
+        it may be a forgotten one, whose rows must be corrected and not replaced.
+        """
+        self.forgotten_problems = 0
+        """Most problems that one detector had opened on a forgotten series: a new one counts on from there, so that no
+        two problems share an id.
+        """
 
     def add(self, held: SeriesState) -> Spot:
         """Take up a series."""
@@ -113,6 +122,18 @@ class ServiceState:
         if held.windows:
             self.open[spot.number] = spot
         return spot
+
+    def forget(self, gone: Collection[Spot]) -> None:
+        """Drop series without open windows; those that stay keep their order."""
+        numbers = {spot.number for spot in gone}
+        self.forgotten = max(self.forgotten, *(spot.held.closed for spot in gone))
+        opened = (each.opened for spot in gone for each in spot.held.detectors.values())
+        self.forgotten_problems = max(self.forgotten_problems, *opened, 0)
+        self.names = {name: spot for name, spot in self.names.items() if spot.number not in numbers}
+        self.series = [spot for spot in self.series if spot.number not in numbers]
+        for number, spot in enumerate(self.series):
+            spot.number = number
+        self.open = {spot.number: spot for spot in self.series if spot.held.windows}
 
     def name(self, name: Name, spot: Spot, at_most: int) -> None:
         """Remember one more name of a series; when there are `at_most` already, only those with sorted labels stay."""
@@ -127,7 +148,15 @@ class ServiceState:
                 spot.fold()
 
 
-_Stored = tuple[float, float, float | None, list[SeriesState]]
+class _Stored(msgspec.Struct, array_like=True):
+    latest: float
+    arrival: float
+    timer: float | None
+    series: list[SeriesState]
+    forgotten: int = 0
+    forgotten_problems: int = 0
+
+
 _Stored1 = tuple[
     float,
     float,
@@ -144,12 +173,17 @@ _DECODER_1: msgspec.msgpack.Decoder[_Stored1] = msgspec.msgpack.Decoder(_Stored1
 
 def dump_service(state: ServiceState) -> bytes:
     """Return the stored form: msgpack of plain arrays and numbers."""
-    return _ENCODER.encode((state.latest, state.arrival, state.timer, [spot.held for spot in state.series]))
+    series = [spot.held for spot in state.series]
+    stored = _Stored(state.latest, state.arrival, state.timer, series, state.forgotten, state.forgotten_problems)
+    return _ENCODER.encode(stored)
 
 
 def load_service(body: bytes) -> ServiceState:
     """Return the state from its stored form; raises msgspec.ValidationError when the bytes are not one."""
-    return _loaded(*_DECODER.decode(body))
+    stored = _DECODER.decode(body)
+    state = _loaded(stored.latest, stored.arrival, stored.timer, stored.series)
+    state.forgotten, state.forgotten_problems = stored.forgotten, stored.forgotten_problems
+    return state
 
 
 def load_service_1(body: bytes, boundary_at: Callable[[float], int]) -> ServiceState:
