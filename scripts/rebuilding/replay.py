@@ -7,7 +7,7 @@ model failed on it (`set_aside`).
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -65,6 +65,7 @@ class LaneReplay:
         finally:
             records.close()
         self._adopt(state, target.cluster_id)
+        self._begin(state, target.offsets)
         if not target.stopped:
             self._release(state)
 
@@ -113,6 +114,15 @@ class LaneReplay:
             row = msgspec.structs.replace(adopted, version=state.row.version + 1)
             self._rebuilt.commit(StepCommit(row, state.row.version, None))
             state.row = row
+
+    def _begin(self, state: LaneState, offsets: Mapping[str, int]) -> None:
+        """Take over where the live lane begins to read the topics that no step has read yet."""
+        if offsets.keys() <= state.row.offsets.keys():
+            return
+        row = state.row
+        begun = msgspec.structs.replace(row, version=row.version + 1, offsets={**offsets, **row.offsets})
+        self._rebuilt.commit(StepCommit(begun, row.version, None))
+        state.row = begun
 
     def _release(self, state: LaneState) -> None:
         """Let a lane that a flood has stopped go on: the live one did, so a person has released it."""

@@ -140,7 +140,8 @@ def check_lane_steps(row: LaneRow, steps: list) -> None:
     for step in steps:
         assert step.first_offset >= last[step.topic], (row.lane, step)
         last[step.topic] = step.last_offset + 1
-    assert dict(last) == row.offsets
+    # a topic without a step has the offset at which the lane begins to read it
+    assert dict(last) == {topic: offset for topic, offset in row.offsets.items() if topic in last}
 
 
 def check_rebuild(env: Mapping[str, str]) -> None:

@@ -52,6 +52,9 @@ class Flow(Protocol):
     async def seek(self, topic: str, partition: int, offset: int) -> None:
         """Read this partition from `offset` on."""
 
+    async def log_end(self, topic: str, partition: int) -> int:
+        """Ask the broker which offset the partition's next record will get."""
+
     def pause(self, topic: str, partition: int) -> None:
         """Fetch no more from this partition."""
 

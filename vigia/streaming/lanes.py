@@ -82,14 +82,15 @@ class Lanes:
         for lane, count in wanted.items():
             row: LaneRow | None = await self._retry("read a lane", read, lane)
             if row is not None:
-                self._starts(adopt(row, self._worker.cluster, count), facts)
+                await self._starts(adopt(row, self._worker.cluster, count), facts, flow)
         positions: dict[TopicPartition, int] = {}
         share = max(1, self._worker.cache_entries // max(1, len(facts)))
         for lane, count in wanted.items():
             if self._revocations != revocations:
                 return {}
             row = await self._take_over(lane, count)
-            starts = self._starts(row, facts)
+            starts = await self._starts(row, facts, flow)
+            row = await self._begin(row, starts)
             positions.update(((name, lane.partition), offset) for name, offset in starts.items())
             next_due = await self._retry("look for timers", self._ports.summaries.next_due, lane)
             if self._revocations != revocations:
@@ -112,11 +113,17 @@ class Lanes:
             wanted.update((LaneId(agent, number), count) for number in sorted(next(iter(partitions.values()))))
         return wanted
 
-    def _starts(self, row: LaneRow, facts: Mapping[TopicPartition, BrokerFacts]) -> dict[str, int]:
+    async def _starts(self, row: LaneRow, facts: Mapping[TopicPartition, BrokerFacts], flow: Flow) -> dict[str, int]:
         """Return from which offset the lane must read each of its topics."""
-        lane = row.lane
-        topics = self._steps[lane.agent].route.topics
-        return {topic.name: position(row, topic.name, facts[topic.name, lane.partition]) for topic in topics}
+        starts = {}
+        for topic in self._steps[row.lane.agent].route.topics:
+            name, number = topic.name, row.lane.partition
+            known = facts[name, number]
+            if row.offsets.get(name, 0) > known.log_end:
+                # an earlier owner, still at work, may have applied what came after the broker was asked
+                known = BrokerFacts(known.log_start, await flow.log_end(name, number))
+            starts[name] = position(row, name, known)
+        return starts
 
     async def _take_over(self, lane: LaneId, partition_count: int) -> LaneRow:
         summaries, worker = self._ports.summaries, self._worker
@@ -133,6 +140,22 @@ class Lanes:
             except Conflict:
                 continue  # adopted already: by another worker, or by us and the answer was lost
             return raised.lane
+
+    async def _begin(self, row: LaneRow, starts: Mapping[str, int]) -> LaneRow:
+        """Keep where the lane begins to read topics that are new to it: what expires before their first step is then
+        noticed, and not skipped at the next take-over.
+        """
+        if starts.keys() <= row.offsets.keys():
+            return row
+        begun = msgspec.structs.replace(row, version=row.version + 1, offsets={**starts, **row.offsets})
+        summaries = self._ports.summaries
+        try:
+            await self._retry("keep where a lane begins", summaries.commit, StepCommit(begun, row.version, None))
+        except Conflict:
+            now = await self._retry("read a lane", summaries.read_lane, row.lane)
+            if now is None or (now.version, now.owner) != (begun.version, begun.owner):
+                return row  # another worker's already: our first step will conflict
+        return begun
 
     def _partition_count(self, agent: str, counts: Mapping[str, int]) -> int:
         topics = self._steps[agent].route.topics

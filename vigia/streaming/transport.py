@@ -304,6 +304,11 @@ class _Flow:
             # the group gave the partition to another worker while the lane was about to read it again
             raise LaneLostError(f"{topic}/{partition} is no longer assigned here") from error
 
+    async def log_end(self, topic: str, partition: int) -> int:
+        tp = TP(self._prefix + topic, partition)
+        ends = await self._consumer.highwaters(tp)
+        return ends[tp]
+
     def pause(self, topic: str, partition: int) -> None:
         self._consumer.pause_partitions({TP(self._prefix + topic, partition)})
 

@@ -4,7 +4,7 @@ As Faust does, it reads ahead of what is applied, and forgets everything when pa
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import cycle
 
 from tests.support.fakes.world import PARTITIONS, World
@@ -15,11 +15,16 @@ from vigia.streaming.ownership import BrokerFacts
 class RecordedFlow:
     """Implements `vigia.streaming.lane.Flow`: writes down what it is asked for, as (what, topic, partition, ...)."""
 
-    def __init__(self) -> None:
+    def __init__(self, ends: Mapping[tuple[str, int], int] | None = None) -> None:
         self.asked: list[tuple[object, ...]] = []
+        self._ends = ends or {}
 
     async def seek(self, topic: str, partition: int, offset: int) -> None:
         self.asked.append(("seek", topic, partition, offset))
+
+    async def log_end(self, topic: str, partition: int) -> int:
+        self.asked.append(("log_end", topic, partition))
+        return self._ends.get((topic, partition), 0)
 
     def pause(self, topic: str, partition: int) -> None:
         self.asked.append(("pause", topic, partition))
@@ -78,6 +83,9 @@ class Reader:
     async def seek(self, topic: str, partition: int, offset: int) -> None:
         self.seeks.append((topic, partition, offset))
         self.positions[topic, partition] = offset
+
+    async def log_end(self, topic: str, partition: int) -> int:
+        return self._world.broker.end(topic, partition)
 
     def pause(self, topic: str, partition: int) -> None:
         self._paused.add((topic, partition))

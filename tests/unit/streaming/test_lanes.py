@@ -28,12 +28,30 @@ def acquire(
     world: World, at: dict[tuple[str, int], BrokerFacts], counts: dict[str, int] = COUNTS, **options: Any
 ) -> dict[tuple[str, int], int]:
     """Take over what the facts are about, in a new process."""
-    return run(world.lanes(world.process(**options)).acquire(at, counts, 1, RecordedFlow()))
+    flow = RecordedFlow({place: one.log_end for place, one in at.items()})
+    return run(world.lanes(world.process(**options)).acquire(at, counts, 1, flow))
 
 
 def test_a_new_lane_begins_at_the_start_of_the_log():
     positions = acquire(World(), facts([0, 2], BrokerFacts(7, 9)))
     assert positions == {("notes", 0): 7, ("more", 0): 7, ("notes", 2): 7, ("more", 2): 7}
+
+
+@pytest.mark.parametrize("mishaps", [{}, {("commit", 0): Mishap.LOST}, {("commit", 0): Mishap.UNANSWERED}])
+def test_what_expires_before_a_lanes_first_step_is_noticed_at_the_next_take_over(mishaps):
+    world = World()
+    acquire(world, facts([0], BrokerFacts(3, 9)), mishaps=mishaps)
+    assert world.memory.lane_rows[world.lane(0)].offsets == {"notes": 3, "more": 3}
+    assert world.memory.step_rows[world.lane(0)] == []
+    with pytest.raises(Ended, match="now starts at 4: 1 offsets were deleted"):
+        acquire(world, facts([0], BrokerFacts(4, 9)))
+
+
+def test_where_a_lane_begins_is_written_once():
+    world = World()
+    for _ in range(3):
+        acquire(world, facts([0]))
+    assert len(world.memory.commits) == 1
 
 
 def test_a_worker_without_a_lane_of_some_agent_takes_the_others_over():
@@ -91,7 +109,12 @@ def test_a_broker_that_forgets_is_adopted_with_fresh_offsets_and_all_states_kept
     world.cluster = Cluster("cluster-2", ephemeral=True)
     assert acquire(world, facts([0]))["notes", 0] == 0
     adopted = world.memory.lane_rows[row.lane]
-    assert (adopted.cluster_id, adopted.offsets, adopted.step, adopted.outbox_next) == ("cluster-2", {}, 3, 8)
+    assert (adopted.cluster_id, adopted.offsets, adopted.step, adopted.outbox_next) == (
+        "cluster-2",
+        {"notes": 0, "more": 0},
+        3,
+        8,
+    )
 
 
 def test_a_lost_answer_while_a_lane_is_taken_over_or_adopted_is_asked_for_again():
@@ -132,7 +155,7 @@ def test_a_worker_that_must_refuse_a_lane_leaves_all_to_their_owners(why):
     assert world.memory.lane_rows == before
 
 
-def test_a_lane_that_moved_on_between_looking_and_taking_over_is_checked_again():
+def test_a_lane_that_moved_on_between_looking_and_taking_over_is_checked_again(monkeypatch):
     world = World()
     stored_at(world, 0, 5)
     acquired = world.memory.acquire
@@ -141,9 +164,19 @@ def test_a_lane_that_moved_on_between_looking_and_taking_over_is_checked_again()
         world.memory.lane_rows[lane] = msgspec.structs.replace(world.memory.lane_rows[lane], offsets={"notes": 10})
         return acquired(lane, *arguments)
 
-    world.memory.acquire = moved_on
+    monkeypatch.setattr(world.memory, "acquire", moved_on)
     with pytest.raises(Ended, match="up to offset 10, but Kafka's log ends at 9"):
         acquire(world, facts([0], BrokerFacts(0, 9)))
+
+
+def test_what_an_earlier_owner_applies_after_the_broker_was_asked_is_no_truncated_log():
+    # it reads records that came later still, and commits until it is fenced
+    world = World()
+    stored_at(world, 0, 5)
+    flow = RecordedFlow({("notes", 0): 6})
+    positions = run(world.lanes(world.process()).acquire(facts([0], BrokerFacts(0, 4)), COUNTS, 1, flow))
+    assert positions["notes", 0] == 5
+    assert flow.asked[0] == ("log_end", "notes", 0)
 
 
 def test_another_number_of_partitions_ends_with_an_explanation():

@@ -47,7 +47,8 @@ async def live(world: World, sizes: tuple[int, ...]) -> int | None:
     error = lane.exception()
     assert isinstance(error, Ended)
     assert not reader.acknowledged or world.memory.lane_rows[world.lane(HERE)].offsets == {
-        topic: offset for (topic, _), offset in reader.acknowledged.items()
+        "more": 0,
+        **{topic: offset for (topic, _), offset in reader.acknowledged.items()},
     }
     return error.code
 
