@@ -73,7 +73,7 @@ def test_an_interrupted_migration_is_finished_by_the_next(summaries, engine):
     summaries.migrate()
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert connection.exec_driver_sql("SELECT * FROM alembic_version").scalars().all() == ["0001"]
+        assert connection.exec_driver_sql("SELECT * FROM alembic_version").scalars().all() == ["0002"]
 
 
 def test_sessions_are_strict_and_read_committed(engine):

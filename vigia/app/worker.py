@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaProducer
 from yarl import URL
 
 from vigia.app import broker
+from vigia.app.companions import Companions
 from vigia.app.opening import open_stores
 from vigia.app.routes import ROUTES
 from vigia.app.starting import check_files, shorten_driver_logs, started_producer, wait_for_all
@@ -33,7 +34,6 @@ from vigia.streaming.crash_points import CrashPoints, NoCrashPoints
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, Retry, end_process
 from vigia.streaming.lane import LaneLimits
 from vigia.streaming.lanes import Lanes, Worker
-from vigia.streaming.ownership import Cluster
 from vigia.streaming.ports import Ports
 from vigia.streaming.publisher import KafkaPublisher
 from vigia.streaming.transport import Transport, TransportSettings
@@ -96,14 +96,18 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
         crash_points=crash_points,
         now=time.time,
     )
-    lanes = make_lanes(settings, ports, cluster)
+    owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    lanes = make_lanes(settings, ports, Worker(owner, cluster, settings.stream.state_cache_entries))
     with TemporaryDirectory(prefix="vigia-faust-") as folder:
         # Faust makes folders there when it starts and, as it has no tables, never uses them
         app = make_app(settings, lanes, folder)
+        companions = Companions(settings, stores.summaries, lanes, owner, app)
+        await asyncio.to_thread(companions.start)
         await app.start()
     logger.info("worker is up on cluster %s", cluster.cluster_id)
     await _until_stopped(app, stop)
     await lanes.drain(STOP_WITHIN)
+    await asyncio.to_thread(companions.stop)
     try:
         await asyncio.wait_for(_leave(app, producer), STOP_WITHIN)
     except TimeoutError:
@@ -114,7 +118,7 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
     return 0
 
 
-def make_lanes(settings: Settings, ports: Ports, cluster: Cluster) -> Lanes:
+def make_lanes(settings: Settings, ports: Ports, worker: Worker) -> Lanes:
     """Return the lanes for ROUTES."""
     stream = settings.stream
     lane_limits = LaneLimits(
@@ -125,8 +129,7 @@ def make_lanes(settings: Settings, ports: Ports, cluster: Cluster) -> Lanes:
         attempts_before_quarantine=stream.attempts_before_quarantine,
         lost_grace=2 * settings.kafka.session_timeout,
     )
-    owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    return Lanes(make_steps(settings, ports), ports, lane_limits, Worker(owner, cluster, stream.state_cache_entries))
+    return Lanes(make_steps(settings, ports), ports, lane_limits, worker)
 
 
 def make_app(settings: Settings, lanes: Lanes, folder: str) -> faust.App:

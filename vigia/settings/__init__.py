@@ -10,6 +10,7 @@ from vigia.settings.secret import Secret, Url, masked_url
 from vigia.settings.sections import (
     KafkaSettings,
     MetricsSettings,
+    OperationsSettings,
     RawLogSettings,
     RemediationSettings,
     RiskSettings,
@@ -24,6 +25,7 @@ __all__ = [
     "WEAKNESSES",
     "KafkaSettings",
     "MetricsSettings",
+    "OperationsSettings",
     "RawLogSettings",
     "RemediationSettings",
     "RiskSettings",

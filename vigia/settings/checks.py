@@ -43,6 +43,13 @@ def conflicts(settings: Settings) -> list[str]:
             ),
         ),
         (
+            settings.operations.stuck_after <= stream.retry_budget,
+            (
+                f"operations.stuck_after ({settings.operations.stuck_after:g} s) must be above stream.retry_budget "
+                f"({stream.retry_budget:g} s): a worker that waits for a store would be taken for stuck"
+            ),
+        ),
+        (
             kafka.heartbeat_interval * 3 >= kafka.session_timeout,
             (
                 f"kafka.heartbeat_interval ({kafka.heartbeat_interval:g} s) must be below a third of "

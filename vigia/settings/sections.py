@@ -314,6 +314,37 @@ class RemediationSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OperationsSettings:
+    """What a worker tells of itself, and when it takes itself for stuck."""
+
+    heartbeat: float = setting(
+        5.0, "Time between a worker's signs of life in the database.", unit="s", minimum=0.5, maximum=3600.0
+    )
+    forget_workers: float = setting(
+        3600.0,
+        "A worker not heard of for so long is deleted from the table of workers. Until then it also keeps the others "
+        "from writing states that its version could not read.",
+        unit="s",
+        minimum=60.0,
+        maximum=30 * DAY,
+    )
+    own_metrics: bool = setting(
+        True, "Whether a worker sends its own figures to the topic metrics, as the service `vigia`."
+    )
+    own_metrics_every: float = setting(
+        15.0, "Time between two points of a worker's own figures.", unit="s", minimum=1.0, maximum=3600.0
+    )
+    stuck_after: float = setting(
+        600.0,
+        "A worker ends (exit 75) when one of its lanes has records to apply and applies none for so long; above "
+        "stream.retry_budget.",
+        unit="s",
+        minimum=1.0,
+        maximum=DAY,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings; `load` makes them."""
 
@@ -336,3 +367,4 @@ class Settings:
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     risk: RiskSettings = field(default_factory=RiskSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
+    operations: OperationsSettings = field(default_factory=OperationsSettings)

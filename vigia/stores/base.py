@@ -141,6 +141,62 @@ class Loaded:
     """seen id -> content hash."""
 
 
+class LaneBeat(msgspec.Struct, frozen=True, kw_only=True):
+    """A lane as its worker sees it. Times are epoch seconds by the worker's clock, but for `clock`, which is Kafka's.
+
+    `lag` is how many offsets of each topic are written and not applied; empty while the broker does not say.
+    `oldest_at` is Kafka's time of the oldest record that is not applied, or, while none of them has been fetched, since
+    when the worker has known of one; None when there is none. `stepped_at` is when `step` was last seen to rise, None
+    when it did not under this worker.
+    """
+
+    agent: str
+    partition: int
+    state: str
+    """working, idle, stopped or lost."""
+    step: int
+    stepped_at: float | None
+    clock: float
+    lag: dict[str, int]
+    oldest_at: float | None
+    stopped: str = ""
+
+
+class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's sign of life: `beat_at` (epoch seconds, by its own clock) comes every `interval` seconds.
+
+    `worker` names one process, and is the `owner` of its lanes. `schemas` is, by agent, the newest version of states
+    that this worker reads and could write. `resident` is memory in bytes.
+    """
+
+    worker: str
+    host: str
+    pid: int
+    version: str
+    schemas: dict[str, int]
+    started_at: float
+    beat_at: float
+    interval: float
+    resident: int
+    lanes: tuple[LaneBeat, ...] = ()
+
+
+class Heartbeats(Protocol):
+    """Where workers leave their signs of life: one row a worker, each written in a short transaction of its own."""
+
+    def beat(self, row: WorkerRow) -> None:
+        """Insert or replace the worker's row."""
+
+    def workers(self) -> list[WorkerRow]:
+        """Return all rows, by the worker's name."""
+
+    def forget_workers(self, before: float) -> int:
+        """Delete rows whose last beat is before this time (epoch seconds); returns how many."""
+
+    def leave(self, worker: str) -> None:
+        """Delete the row of a worker that ends in order."""
+
+
 class Summaries(Protocol):
     """The summaries' database."""
 

@@ -17,6 +17,7 @@ from vigia.streaming.batches import Batch
 from vigia.streaming.compute import TimerFailedError
 from vigia.streaming.crash_points import Point
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, LaneLostError
+from vigia.streaming.glance import Glance
 from vigia.streaming.lane_state import LaneState
 from vigia.streaming.ports import Ports
 from vigia.streaming.step import Step
@@ -80,8 +81,21 @@ class Lane:
         self._flow = flow
         self._queue: asyncio.Queue[Work] = asyncio.Queue(limits.queue_batches)
         self._carried: Work | None = None
+        self._under_way: Batch | None = None
         self._checked: set[str] = set()
         self._lost = False
+
+    def glance(self) -> Glance:
+        """Return how the lane is now; may be called from any thread."""
+        state, under_way, carried = self.state, self._under_way, self._carried
+        first = under_way or (carried[0] if carried else None)
+        return Glance(
+            row=state.row,
+            next_offsets={topic.name: state.next_offset(topic.name) for topic in self._step.route.topics},
+            holds=first is not None or self._queue.qsize() > 0,
+            oldest_at=first.records[0].timestamp / 1000 if first else None,
+            lost=self._lost,
+        )
 
     def revoke(self) -> None:
         """The lane is no longer ours; what is under way is cut short."""
@@ -108,7 +122,9 @@ class Lane:
                 if work is None:
                     await self._tick_if_due()
                 else:
+                    self._under_way = work[0]
                     await self._apply(*work)
+                    self._under_way = None
         except LaneLostError as error:
             await self._lose(error)
         except Transient as error:

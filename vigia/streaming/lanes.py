@@ -16,6 +16,7 @@ from vigia.stores.base import LaneId, LaneRow, StepCommit
 from vigia.stores.errors import Conflict, Transient, Unusable
 from vigia.streaming.batches import Batch
 from vigia.streaming.failure import EXIT_NEEDS_PERSON, EXIT_TRANSIENT, NeedsPersonError
+from vigia.streaming.glance import Glance
 from vigia.streaming.lane import Flow, Lane, LaneLimits
 from vigia.streaming.lane_state import LaneState
 from vigia.streaming.ownership import BrokerFacts, Cluster, adopt, check_aligned, position
@@ -55,6 +56,10 @@ class Lanes:
     def routes(self) -> list[Route]:
         """The routes served here."""
         return [step.route for step in self._steps.values()]
+
+    def glance(self) -> list[Glance]:
+        """Return how each lane is now; may be called from any thread."""
+        return [lane.glance() for lane in list(self._lanes.values())]
 
     async def acquire(
         self, facts: Mapping[TopicPartition, BrokerFacts], counts: Mapping[str, int], generation: int, flow: Flow

@@ -165,6 +165,20 @@ class Consumer(driver.Consumer):
         await self.seek_wait(targets)
         self._seeks += 1
 
+    def read_positions(self) -> dict[tuple[str, int], int]:
+        """Return up to where each assigned partition was fetched, holes included; may be called from any thread."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription  # noqa: SLF001 - as below
+        assignment = subscription.assignment if subscription else None
+        if assignment is None:
+            return {}
+        name = self.transport.logical_name
+        states = {tp: assignment.state_value(tp) for tp in assignment.tps}
+        return {
+            (name(tp.topic), tp.partition): state.position
+            for tp, state in states.items()
+            if state is not None and state.has_valid_position
+        }
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Yield one message a fetched partition; its value is the `Batch`, its offset the last record's.
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import KafkaException, Producer
 
+from vigia.app.log_ends import LogEnds
 from vigia.cli.exits import BUG, TRANSIENT, RunFailed
 from vigia.cli.run.children import KILL_SECONDS, STOP_SECONDS, Child, last_lines, rotate
+from vigia.stores.errors import Transient
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
-LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 Partition = tuple[str, int]
 
@@ -82,23 +82,17 @@ def ask_cluster_id(connection: Mapping[str, Any]) -> str:
 
 
 class EndOffsets:
-    """Asks for the next offset to be written in each partition; one request, about a millisecond."""
+    """Asks for the next offset to be written in each partition."""
 
     def __init__(self, connection: Mapping[str, Any], prefix: str = "") -> None:
-        self._admin = AdminClient({**connection, "log_level": 0})
-        self._prefix = prefix
+        self._ends = LogEnds(connection, prefix, ANSWER_SECONDS)
 
     def read(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Return the end offsets; raises BrokerDown when there is no answer in time."""
-        wanted = {TopicPartition(self._prefix + topic, number): (topic, number) for topic, number in partitions}
-        if not wanted:
-            return {}
         try:
-            answers = self._admin.list_offsets(dict.fromkeys(wanted, LATEST), request_timeout=ANSWER_SECONDS)
-            ends = {(each.topic, each.partition): answer.result().offset for each, answer in answers.items()}
-        except KafkaException as error:
-            raise BrokerDown(f"the broker does not tell its end offsets: {error}") from error
-        return {ours: ends[each.topic, each.partition] for each, ours in wanted.items()}
+            return self._ends.read(partitions)
+        except Transient as error:
+            raise BrokerDown(str(error)) from error
 
 
 def _silent_producer(connection: Mapping[str, Any]) -> Producer:

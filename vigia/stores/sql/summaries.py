@@ -12,10 +12,10 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from vigia.events.effects import Timer
 from vigia.events.summaries import Summary
-from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow
+from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow, WorkerRow
 from vigia.stores.errors import Unusable
 from vigia.stores.mysql import STATEMENT_TIMEOUT, MySQL
-from vigia.stores.sql import attempts, dead_letters, lanes, outbox, states, steps, summary_rows, timers
+from vigia.stores.sql import attempts, dead_letters, lanes, outbox, states, steps, summary_rows, timers, workers
 from vigia.stores.sql.commit import write_step
 from vigia.stores.sql.database import Database
 from vigia.stores.sql.dialect import Dialect
@@ -59,7 +59,10 @@ def open_summaries(
 
 
 class SqlSummaries:
-    """The summaries' database; implements `vigia.stores.base.Summaries`. Safe to use from several threads."""
+    """The summaries' database; implements `Summaries` and `Heartbeats` of `vigia.stores.base`.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self._database = Database(dialect)
@@ -125,6 +128,18 @@ class SqlSummaries:
 
     def release(self, lane: LaneId) -> bool:
         return lanes.release(self._database, lane)
+
+    def beat(self, row: WorkerRow) -> None:
+        workers.write(self._database, row)
+
+    def workers(self) -> list[WorkerRow]:
+        return workers.read(self._database)
+
+    def forget_workers(self, before: float) -> int:
+        return workers.forget(self._database, before)
+
+    def leave(self, worker: str) -> None:
+        workers.leave(self._database, worker)
 
     def fetch(self, statement: TypedReturnsRows[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
         """Run one SELECT of `vigia/stores/queries/` and return its rows."""

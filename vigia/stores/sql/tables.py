@@ -127,3 +127,18 @@ attempts = table(
     column("count", types.small()),
     column("error", types.long_text()),
 )
+
+workers = table(
+    metadata,
+    "workers",
+    column("worker", types.name(), key=True),
+    column("host", types.name()),
+    column("pid", types.integer()),
+    column("version", types.name(64)),
+    column("schemas", types.text()),
+    column("started_at", types.real()),
+    column("beat_at", types.real()),
+    column("interval", types.real()),
+    column("resident", types.integer()),
+    column("lanes", types.long_text()),
+)

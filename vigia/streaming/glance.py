@@ -1,0 +1,20 @@
+"""A lane at one moment, for whoever watches: taken from another thread too, so it reads plain attributes only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vigia.stores.base import LaneRow
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """`next_offsets` is what each topic is applied up to; `holds` whether records wait here or are being applied;
+    `oldest_at` Kafka's time (epoch seconds) of the first of them, when it is known; `lost` whether the lane is another
+    worker's.
+    """
+
+    row: LaneRow
+    next_offsets: Mapping[str, int]
+    holds: bool
+    oldest_at: float | None
+    lost: bool
