@@ -1,0 +1,99 @@
+"""The general anomaly score: online, for any series, without labels and without settings for a series.
+
+Three views of a value, each a multiple of what is usual for this series: how far it is from the values just before
+(spike), how far the recent level is from the long one (shift), how far it is from what is usual at this time of the day
+(season). Each becomes a surprise by its rank in its own past (`surprise.py`), and the score is their mean. An alarm
+that goes on is worth less with every value: the score of a value is lowered by what the ones just before it had.
+"""
+
+from math import isfinite
+
+import msgspec
+
+from vigia.models.detectors.anomaly.profile import DayProfile
+from vigia.models.detectors.anomaly.surprise import Tail, multiple_of
+
+SHORT = 0.3
+"""Weight of a value in the level just before the next one."""
+RECENT = 30
+"""Values in the recent level."""
+LONG = 600
+"""Values in the long level, and in what is usual."""
+LEAST_SCALE = 1e-3
+"""Deviations below this share of the usual magnitude are noise of the measurement."""
+OUTLIER = 5.0
+"""A deviation counts at most so many times the usual one in what is usual."""
+FADE = 0.995
+"""What is left of an alarm's weight after one more value."""
+HABIT = 0.8
+"""Share of the last alarm's surprise that the next value's is lowered by."""
+LEAST_SHARE = 0.3
+"""Share of a value's surprise that stays, however much alarm there was."""
+WARM_UP = 20
+"""Values before outliers can be told from what is usual."""
+
+
+class AnomalyState(msgspec.Struct, array_like=True):
+    """What is remembered of one series: about 1 kB, however long it is. `at` is the last value's time."""
+
+    count: int = 0
+    at: float = 0.0
+    interval: float = 0.0
+    """Usual seconds between values."""
+    short: float = 0.0
+    recent: float = 0.0
+    long: float = 0.0
+    magnitude: float = 0.0
+    usual: float = 0.0
+    """Usual distance of a value from the short level."""
+    alarm: float = 0.0
+    spike: Tail = msgspec.field(default_factory=Tail)
+    shift: Tail = msgspec.field(default_factory=Tail)
+    season: Tail = msgspec.field(default_factory=Tail)
+    day: DayProfile = msgspec.field(default_factory=DayProfile)
+
+
+def score(state: AnomalyState, at: float, value: float) -> float:
+    """Return the score of `value`, in [0, 1), beside what came before, then learn it: `state` is changed in place.
+
+    `at` is in epoch seconds. 1 - score is the geometric mean of the views' tail probabilities, lowered while an alarm
+    goes on. A value that is not a finite number is unknown: it scores 0 and teaches nothing.
+
+    >>> state = AnomalyState()
+    >>> usual = [score(state, 60.0 * i, 10.0 + i % 7) for i in range(1_000)]
+    >>> score(state, 60_000.0, 100.0) > 0.99 > max(usual[500:])
+    True
+    """
+    if not isfinite(value):
+        return 0.0
+    if not state.count:
+        state.count, state.at = 1, at
+        state.short = state.recent = state.long = value
+        state.magnitude = abs(value)
+        state.day.distance_of(at, value, 0.0, 0.0)
+        return 0.0
+    surprise = _surprise(state, at, value)
+    kept = max(LEAST_SHARE * surprise, surprise - HABIT * state.alarm)
+    state.alarm = max(FADE * state.alarm, surprise)
+    return 1.0 - float(10.0**-kept)
+
+
+def _surprise(state: AnomalyState, at: float, value: float) -> float:
+    count = state.count
+    if at > state.at:
+        state.interval += (at - state.at - state.interval) / min(count, LONG)
+        state.at = at
+    scale = state.usual + LEAST_SCALE * state.magnitude
+    deviation = abs(value - state.short)
+    spike = state.spike.surprise_of(multiple_of(deviation, scale))
+    state.short += SHORT * (value - state.short)
+    state.recent += (value - state.recent) / min(count, RECENT)
+    state.long += (value - state.long) / min(count, LONG)
+    state.magnitude += (abs(value) - state.magnitude) / min(count, LONG)
+    shift = state.shift.surprise_of(multiple_of(abs(state.recent - state.long), scale))
+    learned = min(deviation, OUTLIER * scale) if count > WARM_UP else deviation
+    state.usual += (learned - state.usual) / min(count, LONG)
+    distance = state.day.distance_of(at, value, state.interval, scale)
+    season = 0.0 if distance is None else state.season.surprise_of(distance)
+    state.count += 1
+    return (spike + shift + season) / 3
