@@ -25,7 +25,7 @@ ARGS ?=
 RUN_FLAGS = $(if $(filter-out 0 no false,$(ONCE)),--once) $(if $(STACK),--stack $(STACK)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(ARGS)
 
-.PHONY: help run test lint format types contracts check stack stack-down stack-status docs lock install clean FORCE
+.PHONY: help run test lint format types contracts check stack stack-down stack-status status docs lock install clean FORCE
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
@@ -61,6 +61,9 @@ stack-down: $(STAMP)  ## stop them
 
 stack-status: $(STAMP)  ## say what is running
 	@exec $(PY) -m scripts.stack status $(ARGS)
+
+status: $(STAMP)  ## workers, lanes, lag, dead letters; fails when a person must look (ARGS="--json")
+	@exec $(PY) -m scripts.status $(ARGS)
 
 docs: $(STAMP)  ## write the generated parts of docs/ again
 	@exec $(PY) -m scripts.docs $(ARGS)

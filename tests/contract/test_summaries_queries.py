@@ -7,6 +7,7 @@ from tests.contract.summaries_rows import (
     commit,
     deployment,
     letter,
+    output,
     problem,
     proposal,
     series,
@@ -17,6 +18,7 @@ from vigia.stores.queries.dead_letter_counts import DeadLetterCount, dead_letter
 from vigia.stores.queries.lane_positions import LanePosition, lane_positions
 from vigia.stores.queries.open_problems import open_problems
 from vigia.stores.queries.open_proposals import open_proposals
+from vigia.stores.queries.outbox_left import outbox_left
 from vigia.stores.queries.recent_deployments import recent_deployments
 from vigia.stores.queries.run_figures import run_figures
 from vigia.stores.queries.windows_of import windows_of
@@ -33,6 +35,14 @@ def test_figures_are_summed_over_lanes(summaries):
     commit(summaries, take(summaries), lane={"counts": {"metrics.in": 5, "windows_closed": 2}})
     commit(summaries, take(summaries, OTHER), lane={"counts": {"metrics.in": 7}})
     assert run_figures(summaries) == {"metrics.in": 12, "windows_closed": 2}
+
+
+def test_outputs_that_wait_are_counted_by_lane(summaries):
+    assert outbox_left(summaries) == {}
+    commit(summaries, take(summaries), outbox=[output(0), output(1)])
+    commit(summaries, take(summaries, OTHER), outbox=[output(0)])
+    summaries.delete_outbox(LANE, [0])
+    assert outbox_left(summaries) == {LANE: 1, OTHER: 1}
 
 
 def test_lane_positions_say_where_each_lane_is(summaries):

@@ -1,0 +1,1 @@
+"""What a person asks of a running installation: how it is (`scripts/status.py`)."""
