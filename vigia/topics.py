@@ -73,9 +73,9 @@ METRICS = Topic(
     partitions=PARTITIONS,
     retention=3 * DAY,
     retention_reason="most of all bytes; a weekend's outage, and the raw log has what is older",
-    written_by=("monitoring", "webhooks"),
+    written_by=("monitoring", "webhooks", "metrics-agent"),
     read_by=("metrics-agent",),
-    purpose="Samples of metrics, single or packed.",
+    purpose="Samples of metrics, single or packed; each worker's own figures among them, as the service `vigia`.",
 )
 
 AI_DECISIONS = Topic(

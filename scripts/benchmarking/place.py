@@ -34,6 +34,7 @@ def embedded() -> Iterator[dict[str, str]]:
                 "VIGIA_RAW_LOG_URL": f"sqlite:///{folder}/raw.db",
                 "VIGIA_SUMMARIES_URL": f"sqlite:///{folder}/summaries.db",
                 "VIGIA_DATA_DIR": folder,
+                "VIGIA_OPERATIONS_OWN_METRICS": "false",
             }
             settings = load(env)
             touch_topics(settings.kafka.confluent_config(), [settings.kafka.physical(topic.name) for topic in TOPICS])
@@ -60,6 +61,7 @@ def local() -> Iterator[dict[str, str]]:
             "VIGIA_RAW_LOG_URL": f"{stack['VIGIA_RAW_LOG_URL'].rpartition('/')[0]}/{name}",
             "VIGIA_SUMMARIES_URL": database.set(database=name).render_as_string(hide_password=False),
             "VIGIA_DATA_DIR": folder,
+            "VIGIA_OPERATIONS_OWN_METRICS": "false",
         }
         try:
             settings = load(env)

@@ -32,6 +32,7 @@ def env(tmp_path):
             "VIGIA_RAW_LOG_URL": f"sqlite:///{tmp_path}/raw.db",
             "VIGIA_SUMMARIES_URL": f"sqlite:///{tmp_path}/summaries.db",
             "VIGIA_DATA_DIR": str(tmp_path),
+            "VIGIA_OPERATIONS_OWN_METRICS": "false",
         }
         settings = load(env)
         touch_topics(settings.kafka.confluent_config(), [topic.name for topic in TOPICS])

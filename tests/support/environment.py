@@ -39,6 +39,8 @@ def fresh_environment(
         "VIGIA_RAW_LOG_URL": f"{stack['VIGIA_RAW_LOG_URL'].rpartition('/')[0]}/{name}",
         "VIGIA_SUMMARIES_URL": server.set(database=name).render_as_string(hide_password=False),
         "VIGIA_DATA_DIR": str(folder),
+        # tests count what they have sent
+        "VIGIA_OPERATIONS_OWN_METRICS": "false",
         **more,
     }
     _sql(stack, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")

@@ -26,6 +26,13 @@ from vigia.app import worker
 from vigia.settings import load
 from vigia.streaming.ownership import Cluster
 
+class Companions:
+    def __init__(self, *_):
+        pass
+
+    def start(self):
+        pass
+
 class App:
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -42,6 +49,7 @@ async def killed(app, _stop):
 
 worker.wait_for_all = worker.started_producer = cluster
 worker.KafkaPublisher = worker.make_lanes = lambda *_: None
+worker.Companions = Companions
 worker.make_app = lambda settings, lanes, folder: App(folder)
 worker._until_stopped = killed
 asyncio.run(worker._work(load(), worker.NoCrashPoints()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import grimp
 import pytest
 
+import vigia
 from scripts.import_rules import direct_faults, far_faults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,3 +177,8 @@ class TestRoomContract:
         self.connect(graph, "vigia.a", "vigia.b")
         self.connect(graph, "vigia.b", "sqlalchemy")
         assert far_faults(graph, "vigia.a", {"sqlalchemy"}) == ["vigia.a -> vigia.b -> sqlalchemy must not be reached"]
+
+
+def test_the_code_and_the_package_have_one_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == vigia.__version__

@@ -1,42 +1,85 @@
-"""What runs beside a worker's lanes, each in a thread of its own: its heartbeat."""
+"""What runs beside a worker's lanes, each in a thread of its own: the heartbeat with its own metrics, the watchdog."""
 
+import asyncio
+import logging
 import os
 import socket
 import time
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 import faust
+import psutil
 
-from vigia.app.heartbeat import Beside, Heart, code_version
+from vigia import __version__
+from vigia.app.heartbeat import Heart
 from vigia.app.log_ends import LogEnds
+from vigia.app.own_metrics import OwnMetrics
+from vigia.app.repeating import Repeating
+from vigia.app.store_threads import StoreThreads
 from vigia.app.vitals import Partition, Vitals
+from vigia.app.watchdog import LOOK_EVERY, Watchdog
 from vigia.settings import Settings
-from vigia.stores.base import Heartbeats, WorkerRow
+from vigia.stores.base import Heartbeats, LaneBeat, WorkerRow
+from vigia.streaming.failure import Retry, end_process
 from vigia.streaming.lanes import Lanes
+from vigia.streaming.ports import Publisher
 
 STOP_WITHIN = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the companions look at and write to."""
+
+    heartbeats: Heartbeats
+    lanes: Lanes
+    threads: StoreThreads
+    retry: Retry
+    publisher: Publisher
 
 
 class Companions:
     """Started before the worker joins the group, so that others know of it; stopped when its lanes are let go."""
 
-    def __init__(self, settings: Settings, store: Heartbeats, lanes: Lanes, owner: str, app: faust.App) -> None:
+    def __init__(self, settings: Settings, beside: Beside, owner: str, app: faust.App) -> None:
         operations, kafka = settings.operations, settings.kafka
-        ends = LogEnds(kafka.confluent_config(), kafka.topic_prefix, min(kafka.request_timeout, operations.heartbeat))
+        self._beside = beside
         self._app = app
-        vitals = Vitals(lanes.glance, ends.read, self._positions, time.time)
+        self._loop = asyncio.get_running_loop()
+        ends = LogEnds(kafka.confluent_config(), kafka.topic_prefix, min(kafka.request_timeout, operations.heartbeat))
+        self._vitals = Vitals(beside.lanes.glance, ends.read, self._positions, time.time)
+        host = socket.gethostname()
         row = WorkerRow(
             worker=owner,
-            host=socket.gethostname(),
+            host=host,
             pid=os.getpid(),
-            version=code_version(),
-            schemas={route.agent: route.model.schema for route in lanes.routes},
+            version=__version__,
+            schemas={route.agent: route.model.schema for route in beside.lanes.routes},
             started_at=time.time(),
             beat_at=0.0,
             interval=operations.heartbeat,
             resident=0,
         )
-        self._heart = Heart(store, row, vitals.take, time.time, operations.forget_workers)
-        self._threads = [Beside("heartbeat", operations.heartbeat, self._heart.beat)]
+        self._heart = Heart(beside.heartbeats, row, self._look, time.time, operations.forget_workers)
+        self._own = OwnMetrics(host) if operations.own_metrics else None
+        self._own_every = operations.own_metrics_every
+        self._sent_at = time.monotonic()
+        self._sending: Future[None] | None = None
+        watchdog = Watchdog(
+            beside.lanes.glance,
+            lambda: self._vitals.unread,
+            lambda: beside.threads.queued(operations.stuck_after),
+            operations.stuck_after,
+            end_process,
+            time.monotonic,
+        )
+        self._threads = [
+            Repeating("heartbeat", operations.heartbeat, self._heart.beat),
+            Repeating("watchdog", LOOK_EVERY, watchdog.look),
+        ]
 
     def start(self) -> None:
         """Start them; the first sign of life is given before this returns."""
@@ -50,9 +93,32 @@ class Companions:
             thread.stop(STOP_WITHIN)
         self._heart.leave()
 
+    def _look(self) -> tuple[LaneBeat, ...]:
+        beats = self._vitals.take()
+        if self._own is not None:
+            lanes, retries = self._beside.lanes.glance(), self._beside.retry.retries
+            self._own.look(time.time(), lanes, beats, retries, psutil.Process().memory_info().rss)
+            if time.monotonic() - self._sent_at >= self._own_every:
+                self._send(self._own)
+        return beats
+
+    def _send(self, own: OwnMetrics) -> None:
+        """Hand them to the producer without waiting: while the broker is away, what is collected is dropped."""
+        self._sent_at = time.monotonic()
+        rows = own.messages()
+        if self._sending is not None and not self._sending.done():
+            return
+        self._sending = asyncio.run_coroutine_threadsafe(self._beside.publisher.publish(rows), self._loop)
+        self._sending.add_done_callback(_say_if_failed)
+
     def _positions(self) -> dict[Partition, int]:
         """Return what the consumer has fetched; nothing before it is there."""
         if not self._app.started:
             return {}
         positions: dict[Partition, int] = self._app.consumer.read_positions()  # type: ignore[attr-defined] # ours
         return positions
+
+
+def _say_if_failed(sending: "Future[None]") -> None:
+    if not sending.cancelled() and (error := sending.exception()) is not None:
+        logger.warning("own metrics were not sent: %s", error)

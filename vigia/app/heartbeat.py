@@ -4,9 +4,7 @@ It has nothing to do with the group's heartbeats to Kafka: those say that the pr
 """
 
 import logging
-import threading
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 import psutil
@@ -18,14 +16,6 @@ PRUNE_EVERY = 60
 """Beats between looks at rows that are to be forgotten."""
 
 logger = logging.getLogger(__name__)
-
-
-def code_version() -> str:
-    """Return the version of the installed package; `unknown` for a bare checkout."""
-    try:
-        return version("vigia")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 class Heart:
@@ -69,31 +59,3 @@ class Heart:
             self._store.leave(self._row.worker)
         except StoreError as error:
             logger.warning("this worker's row stays until it is forgotten: %s", error)
-
-
-class Beside:
-    """Calls `task` every `interval` seconds in a daemon thread; what it raises is logged, and it is called again."""
-
-    def __init__(self, name: str, interval: float, task: Callable[[], None]) -> None:
-        self._interval = interval
-        self._task = task
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Begin, with a call at once."""
-        self._thread.start()
-
-    def stop(self, within: float) -> None:
-        """Call no more; waits for a call under way, for at most `within` seconds."""
-        self._over.set()
-        self._thread.join(within)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self._task()
-            except Exception:
-                logger.exception("a bug in %s", self._thread.name)
-            if self._over.wait(self._interval):
-                return

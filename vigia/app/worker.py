@@ -14,7 +14,6 @@ import time
 import traceback
 import uuid
 from collections.abc import Awaitable
-from concurrent.futures import ThreadPoolExecutor
 from tempfile import TemporaryDirectory
 
 import faust
@@ -23,11 +22,12 @@ from aiokafka import AIOKafkaProducer
 from yarl import URL
 
 from vigia.app import broker
-from vigia.app.companions import Companions
+from vigia.app.companions import Beside, Companions
 from vigia.app.opening import open_stores
 from vigia.app.routes import ROUTES
 from vigia.app.starting import check_files, shorten_driver_logs, started_producer, wait_for_all
 from vigia.app.steps import make_steps
+from vigia.app.store_threads import StoreThreads
 from vigia.settings import Settings
 from vigia.stores.errors import Transient, Unusable
 from vigia.streaming.crash_points import CrashPoints, NoCrashPoints
@@ -80,18 +80,14 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
         end_process(0, "asked to stop before all stores and the broker answered")
     cluster = await waiting
     producer = await started_producer(settings.kafka)
-    # one thread for each lane's step, and as many for raw events, which are kept meanwhile
-    executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="store")
-
-    async def offload(function: "object", *arguments: object) -> "object":
-        return await loop.run_in_executor(executor, function, *arguments)  # type: ignore[arg-type]
-
+    threads = StoreThreads()
+    retry = Retry(settings.stream.retry_budget)
     ports = Ports(
         raw_log=stores.raw_log,
         summaries=stores.summaries,
         publisher=KafkaPublisher(producer, settings.kafka.topic_prefix),
-        offload=offload,  # type: ignore[arg-type] # generic in what it returns
-        retry=Retry(settings.stream.retry_budget),
+        offload=threads.offload,
+        retry=retry,
         end=end_process,
         crash_points=crash_points,
         now=time.time,
@@ -101,7 +97,7 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
     with TemporaryDirectory(prefix="vigia-faust-") as folder:
         # Faust makes folders there when it starts and, as it has no tables, never uses them
         app = make_app(settings, lanes, folder)
-        companions = Companions(settings, stores.summaries, lanes, owner, app)
+        companions = Companions(settings, Beside(stores.summaries, lanes, threads, retry, ports.publisher), owner, app)
         await asyncio.to_thread(companions.start)
         await app.start()
     logger.info("worker is up on cluster %s", cluster.cluster_id)
@@ -112,7 +108,7 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
         await asyncio.wait_for(_leave(app, producer), STOP_WITHIN)
     except TimeoutError:
         end_process(0, "the broker did not let us go in time; everything that was applied is committed")
-    executor.shutdown(wait=False, cancel_futures=True)
+    threads.close()
     stores.close()
     logger.info("worker has stopped")
     return 0

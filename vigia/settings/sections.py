@@ -332,7 +332,11 @@ class OperationsSettings:
         True, "Whether a worker sends its own figures to the topic metrics, as the service `vigia`."
     )
     own_metrics_every: float = setting(
-        15.0, "Time between two points of a worker's own figures.", unit="s", minimum=1.0, maximum=3600.0
+        15.0,
+        "Time between two messages of each own figure; one packs a point for each sign of life since.",
+        unit="s",
+        minimum=1.0,
+        maximum=3600.0,
     )
     stuck_after: float = setting(
         600.0,

@@ -61,6 +61,8 @@ class Retry:
         self._budget = budget
         self._first = first
         self._longest = longest
+        self.retries = 0
+        """How often an operation was tried again."""
 
     async def run(self, what: str, operation: Callable[[], Awaitable[T]], revoked: asyncio.Event | None = None) -> T:
         """Return the operation's result; raises Transient when the budget is spent, LaneLostError when revoked
@@ -79,6 +81,7 @@ class Retry:
                 if left <= 0:
                     raise Transient(str(error)) from error
                 logger.warning("%s: %s; retrying for another %.0f s", what, error, left)
+            self.retries += 1
             delay = min(left, random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, self._longest)
             if await _revoked_within(revoked, delay):

@@ -1,7 +1,9 @@
 """A lane at one moment, for whoever watches: taken from another thread too, so it reads plain attributes only."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vigia.stores.base import LaneRow
 
@@ -10,11 +12,14 @@ from vigia.stores.base import LaneRow
 class Glance:
     """`next_offsets` is what each topic is applied up to; `holds` whether records wait here or are being applied;
     `oldest_at` Kafka's time (epoch seconds) of the first of them, when it is known; `lost` whether the lane is another
-    worker's.
+    worker's; `busy` the seconds spent in steps since the lane was taken over, retries and waiting included; `task` what
+    works on it.
     """
 
     row: LaneRow
     next_offsets: Mapping[str, int]
     holds: bool
     oldest_at: float | None
-    lost: bool
+    lost: bool = False
+    busy: float = 0.0
+    task: "asyncio.Task[Any] | None" = None

@@ -8,7 +8,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from vigia.events.effects import Timer
 from vigia.stores.base import LaneId
@@ -82,6 +82,8 @@ class Lane:
         self._queue: asyncio.Queue[Work] = asyncio.Queue(limits.queue_batches)
         self._carried: Work | None = None
         self._under_way: Batch | None = None
+        self._busy = 0.0
+        self._task: asyncio.Task[Any] | None = None
         self._checked: set[str] = set()
         self._lost = False
 
@@ -95,6 +97,8 @@ class Lane:
             holds=first is not None or self._queue.qsize() > 0,
             oldest_at=first.records[0].timestamp / 1000 if first else None,
             lost=self._lost,
+            busy=self._busy,
+            task=self._task,
         )
 
     def revoke(self) -> None:
@@ -112,6 +116,7 @@ class Lane:
 
     async def run(self) -> None:
         """Work until revoked; every other end is the process's end."""
+        self._task, clock = asyncio.current_task(), asyncio.get_running_loop().time
         try:
             await self._step.publish_leftovers(self.state, self.revoked)
             while not self.revoked.is_set():
@@ -122,9 +127,9 @@ class Lane:
                 if work is None:
                     await self._tick_if_due()
                 else:
-                    self._under_way = work[0]
+                    self._under_way, began = work[0], clock()
                     await self._apply(*work)
-                    self._under_way = None
+                    self._under_way, self._busy = None, self._busy + clock() - began
         except LaneLostError as error:
             await self._lose(error)
         except Transient as error:

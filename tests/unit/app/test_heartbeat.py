@@ -1,8 +1,6 @@
-"""The heartbeat never disturbs the worker: a store that is away is only logged, and a bug is not its end."""
+"""The heartbeat never disturbs the worker: a store that is away is only logged."""
 
-import threading
-
-from vigia.app.heartbeat import PRUNE_EVERY, Beside, Heart
+from vigia.app.heartbeat import PRUNE_EVERY, Heart
 from vigia.stores.base import WorkerRow
 from vigia.stores.errors import Transient
 from vigia.stores.sql.summaries import open_summaries
@@ -53,24 +51,6 @@ def test_a_store_that_is_away_is_only_logged(caplog):
     heart.beat()
     heart.leave()
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
-
-
-def test_what_runs_beside_goes_on_after_a_bug_until_it_is_stopped(caplog):
-    calls, twice = [], threading.Event()
-
-    def task():
-        calls.append(1)
-        if len(calls) == 2:
-            twice.set()
-        raise ZeroDivisionError
-
-    beside = Beside("test", 0.001, task)
-    beside.start()
-    assert twice.wait(10)
-    beside.stop(10)
-    made = len(calls)
-    assert "a bug in test" in caplog.text
-    assert len(calls) == made
 
 
 def _fields():

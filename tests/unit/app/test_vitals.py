@@ -1,27 +1,10 @@
 """What a worker tells of its lanes: lag that is true, and how long the oldest record waits."""
 
-from typing import Any
-
 import msgspec
 
+from tests.support.glances import LANE, NOON, ROW, glance
 from vigia.app.vitals import Vitals
-from vigia.stores.base import LaneId, LaneRow
 from vigia.stores.errors import Transient
-from vigia.streaming.glance import Glance
-
-NOON = 1_700_000_000.0
-LANE = LaneId("metrics", 1)
-ROW = LaneRow(
-    lane=LANE,
-    version=5,
-    step=4,
-    cluster_id="c",
-    partition_count=4,
-    offsets={"metrics": 100},
-    clock=NOON - 3,
-    outbox_next=0,
-    counts={},
-)
 
 
 class Lanes:
@@ -31,8 +14,7 @@ class Lanes:
         self.now = NOON
         self.ends: dict[tuple[str, int], int] | None = {("metrics", 1): ends}
         self.positions = {("metrics", 1): position}
-        idle: dict[str, Any] = {"row": ROW, "next_offsets": {"metrics": 100}, "holds": False, "oldest_at": None}
-        self.glance = Glance(**idle | {"lost": False} | changes)
+        self.glance = glance(**changes)
         self.vitals = Vitals(lambda: [self.glance], self.read_ends, lambda: self.positions, lambda: self.now)
 
     def read_ends(self, partitions):
@@ -82,9 +64,7 @@ def test_when_a_lane_last_stepped_is_when_its_step_was_seen_to_rise():
     lanes = Lanes()
     assert lanes.take().stepped_at is None
     lanes.now += 5
-    lanes.glance = Glance(
-        msgspec.structs.replace(ROW, step=6), {"metrics": 100}, holds=False, oldest_at=None, lost=False
-    )
+    lanes.glance = glance(row=msgspec.structs.replace(ROW, step=6))
     assert lanes.take().stepped_at == NOON + 5
     lanes.now += 5
     assert lanes.take().stepped_at == NOON + 5

@@ -53,8 +53,12 @@ def local(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_once(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for a run on finite input; what a person has set stays."""
-    return {"VIGIA_METRICS_IDLE_TIMEOUT": f"{ONCE_IDLE_SECONDS}s", **environ}
+    """Return the variables for a run on finite input; what a person has set stays.
+
+    But for our own metrics: they are no part of that input, and would be counted with it.
+    """
+    own = {"VIGIA_OPERATIONS_OWN_METRICS": "false"}
+    return {"VIGIA_METRICS_IDLE_TIMEOUT": f"{ONCE_IDLE_SECONDS}s", **environ, **own}
 
 
 def exports(text: str) -> dict[str, str]:
