@@ -1,4 +1,4 @@
-"""`vigia run` starts a worker again that was killed, and the new one takes its lanes; embedded, so without the stack."""
+"""`vigia run` starts a worker again that was killed, and the new one takes its lanes; embedded, without the stack."""
 
 import os
 import re
