@@ -8,8 +8,8 @@ from vigia.models.deployments.states import IncidentState
 def advance(state: IncidentState, event: IncidentOpened | IncidentResolved | AttributionCorrected) -> None:
     """Bring `state` up to `event`.
 
-    An incident may be opened again: severity and title are those of the latest opening, and a resolution from before it
-    does not count.
+    An incident may be opened again: severity and title are those of the latest opening (of two at one time, the worse
+    and then the greater), and a resolution from before it does not count.
     """
     state.scope = state.scope or event.scope
     state.service = state.service or event.service
@@ -22,7 +22,8 @@ def advance(state: IncidentState, event: IncidentOpened | IncidentResolved | Att
         return
     if state.first_opened_at is None or event.at < state.first_opened_at:
         state.first_opened_at = event.at
-    if state.last_opened_at is None or event.at >= state.last_opened_at:
+    held = state.last_opened_at
+    if held is None or event.at > held or (event.at == held and _said(event) > _said(state)):
         state.last_opened_at = event.at
         state.severity, state.title = event.severity, event.title
 
@@ -46,3 +47,8 @@ def summary(incident_id: str, state: IncidentState) -> IncidentSummary | None:
         opened_at=state.first_opened_at,
         resolved_at=resolved,
     )
+
+
+def _said(opening: IncidentOpened | IncidentState) -> tuple[int, str]:
+    # a lower number is worse
+    return -int(opening.severity.removeprefix("P")), opening.title
