@@ -9,10 +9,12 @@ from vigia.events.dead_letter import DeadLetter
 from vigia.events.deployments import Deployment
 from vigia.events.feedback import (
     AttributionCorrected,
+    ChangeMerged,
     DecisionFeedback,
     IncidentOpened,
     IncidentResolved,
     Outcome,
+    PipelineRun,
 )
 from vigia.events.problems import Problem
 from vigia.events.remediation import Execution, ExecutionResult, Proposal, Verdict
@@ -57,7 +59,15 @@ DEPLOYMENTS = Topic(
 FEEDBACK = Topic(
     name="feedback",
     key="scope",
-    types=(Outcome, IncidentOpened, IncidentResolved, AttributionCorrected, DecisionFeedback),
+    types=(
+        Outcome,
+        IncidentOpened,
+        IncidentResolved,
+        PipelineRun,
+        ChangeMerged,
+        AttributionCorrected,
+        DecisionFeedback,
+    ),
     partitions=PARTITIONS,
     retention=30 * DAY,
     retention_reason="as deployments, whose lane it shares",

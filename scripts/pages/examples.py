@@ -5,7 +5,15 @@ from typing import Any
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.dead_letter import DeadLetter, encode_body
 from vigia.events.deployments import Deployment, deployment_id
-from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
+from vigia.events.feedback import (
+    AttributionCorrected,
+    ChangeMerged,
+    DecisionFeedback,
+    IncidentOpened,
+    IncidentResolved,
+    Outcome,
+    PipelineRun,
+)
 from vigia.events.identity import derive_id
 from vigia.events.problems import Problem
 from vigia.events.remediation import Execution, ExecutionResult, Proposal, Verdict
@@ -28,6 +36,7 @@ EXAMPLES: dict[type, Any] = {
         "stage": "started",
         "at": _NOON,
         "version": "2.14.0",
+        "runs": ["https://ci.example.com/runs/981"],
         "commits": [{"sha": "9fceb02d0ae598e95dc970b74767f19372d61af8", "committed_at": "2026-01-30T16:20:00+01:00"}],
         "features": {"la": 120, "ld": 14, "nf": 6, "ndev": 3, "schema_migration": 1},
     },
@@ -57,6 +66,23 @@ EXAMPLES: dict[type, Any] = {
         "external_id": "INC-204",
         "service": "checkout",
         "at": "2026-01-31T12:45:00Z",
+    },
+    PipelineRun: {
+        "type": "pipeline.run",
+        "source": "ci.example.com",
+        "external_id": "run-981",
+        "service": "checkout",
+        "status": "failed",
+        "names": ["https://ci.example.com/runs/981"],
+        "at": "2026-01-31T12:08:00Z",
+    },
+    ChangeMerged: {
+        "type": "change.merged",
+        "source": "git.example.com",
+        "external_id": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "service": "checkout",
+        "names": ["https://ci.example.com/runs/981"],
+        "at": "2026-01-31T11:20:00Z",
     },
     AttributionCorrected: {
         "type": "attribution.corrected",

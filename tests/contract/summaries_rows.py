@@ -105,6 +105,7 @@ def deployment(name: str, **changes: Any) -> DeploymentSummary:
         outcome_label="",
         outcome_at=None,
         commits=2,
+        kind="rollback",
     )
     return msgspec.structs.replace(row, **changes)
 

@@ -31,6 +31,7 @@ from vigia.stores.queries.recent_deployments import recent_deployments
 from vigia.stores.queries.windows_of import windows_of
 from vigia.stores.sql.summaries import open_summaries
 from vigia.stores.sql.tables import metadata
+from vigia.stores.sql.version import NEEDED
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_an_interrupted_migration_is_finished_by_the_next(summaries, engine):
     summaries.migrate()
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert connection.exec_driver_sql("SELECT * FROM alembic_version").scalars().all() == ["0002"]
+        assert connection.exec_driver_sql("SELECT * FROM alembic_version").scalars().all() == [NEEDED]
 
 
 def test_sessions_are_strict_and_read_committed(engine):

@@ -85,7 +85,7 @@ ROUTES: tuple[Row, ...] = (
         (topics.DEPLOYMENTS, topics.FEEDBACK),
         _deployments,
         ROWS,
-        (topics.RISK, topics.AI_DECISIONS),
+        (topics.RISK, topics.AI_DECISIONS, topics.DEPLOYMENTS, topics.FEEDBACK),
     ),
     Row(metrics_agent, (topics.METRICS,), _metrics, PACKED, (topics.PROBLEMS,)),
     Row(telemetry_agent, (topics.AI_DECISIONS,), _telemetry, ROWS, ()),

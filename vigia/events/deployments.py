@@ -18,8 +18,15 @@ from vigia.events.times import Time, epoch_seconds
 Stage = Literal["planned", "started", "finished"]
 Status = Literal["", "succeeded", "failed", "cancelled"]
 
+Kind = Literal["deployment", "rollback", "publication", "removal"]
+"""What a deployment does: brings a change, goes back to an earlier version, lets users reach what is there already, or
+takes the service away. Only the first is a delivery."""
+
 MAX_COMMITS = 1_000
 """Most commits one deployment event may list."""
+
+MAX_RUNS = 10
+"""Most runs one event may name."""
 
 
 class ChangeFeatures(EventStruct, frozen=True, kw_only=True):
@@ -112,6 +119,8 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
     All stages of a deployment, and its outcomes, must name one scope, or none and be of a service in the catalog: told
     under two scopes it is two deployments, each scored by one team's model.
     `features` describe the whole change; where only commits carry them they are added up by the model.
+    `runs` name what brought it, as pipeline runs and merged changes name themselves (`PipelineRun`, `ChangeMerged`):
+    what came of those is then told of this deployment, too, whichever arrives first.
     """
 
     source: str
@@ -126,6 +135,8 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
     commits: list[Commit] = msgspec.field(default_factory=list)
     features: ChangeFeatures | None = None
     event_id: str = ""
+    kind: Kind = "deployment"
+    runs: list[str] = msgspec.field(default_factory=list)
 
     def __post_init__(self) -> None:
         for field in ("source", "external_id", "service", "environment"):
@@ -134,6 +145,7 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
             check_optional_name(getattr(self, field), field)
         if len(self.commits) > MAX_COMMITS:
             raise InvalidEvent(Reason.TOO_LARGE, f"{len(self.commits)} commits; at most {MAX_COMMITS} in one event")
+        check_runs(self.runs, "runs")
         if (self.stage == "finished") != bool(self.status):
             raise InvalidEvent(
                 Reason.MISSING_FIELD if not self.status else Reason.BAD_VALUE,
@@ -164,3 +176,11 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
 def deployment_id(source: str, external_id: str) -> str:
     """Return the id of the deployment that `source` calls `external_id`."""
     return derive_id("deployment", source, external_id)
+
+
+def check_runs(names: list[str], field: str) -> None:
+    """Raise InvalidEvent unless `names` are usable names of at most `MAX_RUNS` runs."""
+    if len(names) > MAX_RUNS:
+        raise InvalidEvent(Reason.TOO_LARGE, f"{field} has {len(names)} names; at most {MAX_RUNS} are allowed")
+    for name in names:
+        check_name(name, f"{field}[]")

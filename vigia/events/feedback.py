@@ -1,4 +1,4 @@
-"""Feedback: what came of deployments, incidents, corrections by people, and judgements on AI decisions.
+"""Feedback: what came of deployments, their runs and changes, incidents, corrections, and judgements on AI decisions.
 
 All are keyed by scope. A decision's feedback travels here too and is sent on to `ai-decisions`, where its decision is.
 """
@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from vigia.events.base import DEFAULT_ENVIRONMENT, EventStruct, set_frozen
-from vigia.events.deployments import deployment_id
+from vigia.events.deployments import check_runs, deployment_id
 from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.names import check_name, check_optional_name, check_text
@@ -17,6 +17,9 @@ from vigia.events.times import Time, epoch_seconds
 Label = Literal["intervention", "ci_status", "defect"]
 """What a failure label means: needed intervention in production, CI said so, or later found to have brought a defect.
 """
+
+RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled", "unknown"]
+"""How far a pipeline run is. Only `succeeded` and `failed` say something of what it deployed."""
 
 Severity = Literal["P0", "P1", "P2", "P3"]
 Judgement = Literal["correct", "incorrect", "partly"]
@@ -141,6 +144,55 @@ class IncidentResolved(_Feedback, tag="incident.resolved", frozen=True, kw_only=
         return self.event_id or derive_id("incident-resolved", self.source, self.external_id, repr(self.at))
 
 
+class PipelineRun(_Feedback, tag="pipeline.run", frozen=True, kw_only=True):
+    """A run of a pipeline: its end is the `ci_status` outcome of the deployments that name it among their `runs`.
+
+    It must be sent under the scope of its deployments. Of several ends (a run that was tried again, or several runs
+    under one name) the latest counts.
+    """
+
+    source: str
+    external_id: str
+    status: RunStatus
+    names: list[str]
+    """What deployments know it by: unique everywhere, such as the address of the run."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_name(self.source, "source")
+        check_name(self.external_id, "external_id")
+        check_runs(self.names, "names")
+
+    @property
+    def identity(self) -> str:
+        """The sender's id, or one from the run, its status and the time."""
+        return self.event_id or derive_id("pipeline-run", self.source, self.external_id, self.status, repr(self.at))
+
+
+class ChangeMerged(_Feedback, tag="change.merged", frozen=True, kw_only=True):
+    """A change was merged: a commit of the deployments that name it among their `runs`, and when they were planned.
+
+    It must be sent under the scope of its deployments.
+    """
+
+    source: str
+    external_id: str
+    """The change's id or commit."""
+    names: list[str]
+    """What deployments know it by; as of a `PipelineRun`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_name(self.source, "source")
+        check_name(self.external_id, "external_id")
+        check_runs(self.names, "names")
+
+    @property
+    def identity(self) -> str:
+        """The sender's id, or one from the change and the time."""
+        return self.event_id or derive_id("change-merged", self.source, self.external_id, repr(self.at))
+
+
 class AttributionCorrected(_Feedback, tag="attribution.corrected", frozen=True, kw_only=True):
     """A person says which deployment caused an incident, or that none did (`deployment` absent)."""
 
@@ -197,7 +249,9 @@ class DecisionFeedback(_Feedback, tag="decision.feedback", frozen=True, kw_only=
         )
 
 
-Feedback = Outcome | IncidentOpened | IncidentResolved | AttributionCorrected | DecisionFeedback
+Feedback = (
+    Outcome | IncidentOpened | IncidentResolved | PipelineRun | ChangeMerged | AttributionCorrected | DecisionFeedback
+)
 
 
 def incident_id(source: str, external_id: str) -> str:

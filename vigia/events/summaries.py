@@ -77,6 +77,8 @@ class DeploymentSummary(Summary, frozen=True, kw_only=True):
     outcome_label: str
     outcome_at: float | None
     commits: int
+    kind: str = "deployment"
+    """What it did: deployment, rollback, publication, removal."""
 
 
 class IncidentSummary(Summary, frozen=True, kw_only=True):

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from tests.unit.models.laws import START, ModelCase
 from vigia.events.deployments import ChangeFeatures, Commit, Deployment
-from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
+from vigia.events.feedback import (
+    AttributionCorrected,
+    ChangeMerged,
+    DecisionFeedback,
+    IncidentOpened,
+    IncidentResolved,
+    Outcome,
+    PipelineRun,
+)
 from vigia.models.deployments import DeploymentsModel
 
 names = st.sampled_from(["1", "2", "3"])
@@ -16,6 +24,8 @@ numbers = st.sampled_from([None, 0.0, 1.0, 40.0, 1e300])
 features = st.none() | st.builds(ChangeFeatures, la=numbers, nf=numbers, age=numbers, code_review_score=numbers)
 commits = st.lists(st.builds(Commit, sha=names, committed_at=st.none() | times, features=features), max_size=2)
 stages = st.sampled_from([("planned", ""), ("started", ""), ("finished", "succeeded"), ("finished", "failed")])
+
+runs = st.lists(st.sampled_from(["run/1", "run/2"]), max_size=2)
 
 deployments = stages.flatmap(
     lambda stage: st.builds(
@@ -31,6 +41,8 @@ deployments = stages.flatmap(
         environment=st.sampled_from(["production", "history"]),
         commits=commits,
         features=features,
+        kind=st.sampled_from(["deployment", "deployment", "rollback"]),
+        runs=runs,
     )
 )
 outcomes = st.builds(
@@ -44,6 +56,9 @@ outcomes = st.builds(
     label=st.sampled_from(["intervention", "ci_status", "defect"]),
 )
 common = {"source": st.just("pager"), "external_id": names, "scope": scopes, "service": st.just("web"), "at": times}
+pipelines = st.builds(
+    PipelineRun, status=st.sampled_from(["running", "succeeded", "failed"]), names=runs, **common
+) | st.builds(ChangeMerged, names=runs, **common)
 incidents = (
     st.builds(IncidentOpened, severity=st.sampled_from(["P0", "P2"]), title=st.sampled_from(["", "Down"]), **common)
     | st.builds(IncidentResolved, **common)
@@ -59,10 +74,10 @@ judgements = st.builds(
 )
 
 CASES = [
-    ModelCase("deployments", DeploymentsModel, deployments | outcomes | outcomes | incidents | judgements),
+    ModelCase("deployments", DeploymentsModel, deployments | outcomes | outcomes | pipelines | incidents | judgements),
     ModelCase(
         "deployments-forgetful",
         lambda: DeploymentsModel("defect", forget_after=60.0),
-        deployments | outcomes | incidents,
+        deployments | outcomes | pipelines | incidents,
     ),
 ]

@@ -4,41 +4,49 @@ A deployment is scored once, at its first event, whatever stage that is; its fea
 kind of outcome is learned once, and again only when its answer changes. What may surprise: an outcome that comes first
 waits inside the state of a deployment that nothing else is known of yet, and a deployment that is told of under two
 scopes is two deployments, each with its score, whether the scopes share a lane or not. So one that is sent under
-another scope than its deployment waits there, and is learned by nobody.
+another scope than its deployment waits there, and is learned by nobody. What follows from the runs that a deployment
+names the model tells itself (`runs.py`), on the topics that it reads.
 """
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from vigia.events.deployments import Deployment
 from vigia.events.effects import Changes, States, Timer
 from vigia.events.feedback import (
     AttributionCorrected,
+    ChangeMerged,
     DecisionFeedback,
     IncidentOpened,
     IncidentResolved,
     Label,
     Outcome,
+    PipelineRun,
 )
 from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
 from vigia.events.summaries import Summary
-from vigia.models.deployments import incidents, progress, scoring, states
+from vigia.models.deployments import incidents, progress, runs, scoring, states
 from vigia.models.deployments.states import (
     SCOPE,
     DeploymentState,
     IncidentState,
+    RunState,
     ScopeState,
     State,
     deployment_key,
     incident_key,
+    run_key,
 )
 from vigia.models.risk.features import raw_values
 
-S = TypeVar("S", ScopeState, DeploymentState, IncidentState)
+S = TypeVar("S", ScopeState, DeploymentState, IncidentState, RunState)
+Kept = DeploymentState | IncidentState | RunState
 Incident = IncidentOpened | IncidentResolved | AttributionCorrected
-Told = Deployment | Outcome | Incident | DecisionFeedback
+Run = PipelineRun | ChangeMerged
+Told = Deployment | Outcome | Incident | Run | DecisionFeedback
 
 FORGET = "forget"
-"""The timer that deletes a deployment or an incident; its key is the state's key."""
+"""The timer that deletes a deployment, an incident or what is known of a run; its key is the state's key."""
 
 FORGET_AFTER = 180 * 86_400.0
 """Seconds of Kafka time after the last event: twice the 90 days after which a change without a finding counts as
@@ -62,7 +70,10 @@ class DeploymentsModel:
 
     def keys(self, event: Told) -> tuple[str, ...]:
         if isinstance(event, Deployment | Outcome):
-            return SCOPE + event.scope, deployment_key(event.scope, event.deployment_id)
+            own = SCOPE + event.scope, deployment_key(event.scope, event.deployment_id)
+            return own if isinstance(event, Outcome) else (*own, *_run_keys(event.scope, event.runs))
+        if isinstance(event, PipelineRun | ChangeMerged):
+            return _run_keys(event.scope, event.names)
         return (incident_key(event.scope, event.incident_id),) if isinstance(event, Incident) else ()
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
@@ -80,6 +91,8 @@ class DeploymentsModel:
                 self._deployment(event, time, states, changes)
             elif isinstance(event, Outcome):
                 self._outcome(event, time, states, changes)
+            elif isinstance(event, PipelineRun | ChangeMerged):
+                self._run(event, time, states, changes)
             elif isinstance(event, DecisionFeedback):
                 changes.emit("ai-decisions", event.agent, event)
             else:
@@ -102,6 +115,12 @@ class DeploymentsModel:
             states.put(scope_key, scope)
         self._keep(key, state, time, states, changes)
         changes.write(progress.summary(event.deployment_id, state))
+        # what failed in the run of a rollback is no failure of what it rolled back
+        if event.kind == "deployment":
+            for run in _run_keys(event.scope, event.runs):
+                known = _get(states, run, RunState) or RunState()
+                self._tell(runs.join(known, event), changes)
+                self._keep(run, known, time, states, changes)
 
     def _score(self, event: Deployment, scope: ScopeState, state: DeploymentState, changes: Changes) -> None:
         state.raw, state.scored_at = raw_values(event), event.at
@@ -140,11 +159,24 @@ class DeploymentsModel:
         if row is not None:
             changes.write(row)
 
-    def _keep(
-        self, key: str, state: DeploymentState | IncidentState, time: float, states: States[State], changes: Changes
-    ) -> None:
+    def _run(self, event: Run, time: float, states: States[State], changes: Changes) -> None:
+        for key in _run_keys(event.scope, event.names):
+            state = _get(states, key, RunState) or RunState()
+            follows = runs.finish(state, event) if isinstance(event, PipelineRun) else runs.merge(state, event)
+            self._tell(follows, changes)
+            self._keep(key, state, time, states, changes)
+
+    def _tell(self, follows: Iterable[runs.Follows], changes: Changes) -> None:
+        for event in follows:
+            changes.emit("deployments" if isinstance(event, Deployment) else "feedback", event.scope, event)
+
+    def _keep(self, key: str, state: Kept, time: float, states: States[State], changes: Changes) -> None:
         states.put(key, state)
         changes.set_timer(FORGET, key, time + self._forget_after)
+
+
+def _run_keys(scope: str, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(run_key(scope, name) for name in names))
 
 
 def _get(states: States[State], key: str, kind: type[S]) -> S | None:

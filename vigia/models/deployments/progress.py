@@ -1,5 +1,7 @@
 """How the events of one deployment, in any order, make one state and one summary row."""
 
+from math import inf
+
 from vigia.events.deployments import Deployment
 from vigia.events.feedback import Label, Outcome
 from vigia.events.summaries import DeploymentSummary
@@ -8,16 +10,24 @@ from vigia.models.deployments.states import Answer, DeploymentState
 _STAGES = ("", "planned", "started", "finished")
 
 
-def advance(state: DeploymentState, event: Deployment) -> None:
-    """Bring `state` up to `event`: the stage never goes back, and later events fill in what was empty.
+_TOLD = ("service", "environment", "version", "kind")
+"""What several events of a deployment may tell differently."""
 
-    Of several events of one stage the earliest time counts, but for `finished`: there the latest end and its status do,
-    since a tool that tries again ends twice. Scope, service and environment are those of the first event.
+
+def advance(state: DeploymentState, event: Deployment) -> None:
+    """Bring `state` up to `event`: whatever order events come in, and however often, they make the same state.
+
+    The stage never goes back. Of several events of one stage the earliest time counts, but for `finished`: there the
+    latest end and its status do, since a tool that tries again ends twice. Service, environment, version and kind are
+    those of the latest event that names them (of two at one time, the greater text).
     """
     state.scope = state.scope or event.scope
-    state.service = state.service or event.service
-    state.environment = state.environment or event.environment
-    state.version = state.version or event.version
+    state.told = state.told or [-inf] * len(_TOLD)
+    for index, field in enumerate(_TOLD):
+        value = getattr(event, field)
+        if value and (event.at, value) > (state.told[index], getattr(state, field)):
+            state.told[index] = event.at
+            setattr(state, field, value)
     state.commits = max(state.commits, len(event.commits))
     state.stage = max(state.stage, event.stage, key=_STAGES.index)
     if event.stage == "planned":
@@ -70,6 +80,7 @@ def summary(deployment_id: str, state: DeploymentState) -> DeploymentSummary:
         outcome_label=label,
         outcome_at=None if answer is None else answer.since,
         commits=state.commits,
+        kind=state.kind or "deployment",
     )
 
 

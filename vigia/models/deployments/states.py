@@ -6,6 +6,7 @@ New fields are added at the end with a default; anything else needs a new schema
 import msgspec
 
 from vigia.events.feedback import Label
+from vigia.events.identity import derive_id
 from vigia.models.risk import online
 from vigia.models.risk.features import Raw
 
@@ -50,6 +51,9 @@ class DeploymentState(msgspec.Struct, array_like=True):
     outcomes: dict[Label, Answer] = msgspec.field(default_factory=dict)
     waiting: dict[Label, Answer] = msgspec.field(default_factory=dict)
     """Outcomes that came before the deployment, the latest of each kind: at most three."""
+    kind: str = ""
+    told: list[float] = msgspec.field(default_factory=list)
+    """Event times (epoch seconds) of service, environment, version and kind as held, in this order."""
 
 
 class IncidentState(msgspec.Struct, array_like=True):
@@ -69,10 +73,21 @@ class IncidentState(msgspec.Struct, array_like=True):
     """How often a person corrected which deployment caused it."""
 
 
-State = ScopeState | DeploymentState | IncidentState
+class RunState(msgspec.Struct, array_like=True):
+    """What is known under one name of runs: which deployments name it, its latest end, and the changes it brought."""
 
-SCOPE, DEPLOYMENT, INCIDENT = "scope:", "deployment:", "incident:"
-"""How the keys of the three begin; what tells them apart follows in `deployment_key` and `incident_key`."""
+    deployments: list[tuple[str, str, str, str]] = msgspec.field(default_factory=list)
+    """(source, external id, service, environment) of each."""
+    end: tuple[float, bool, str] | None = None
+    """Of the latest end: its event time (epoch seconds), whether it failed, and the run's id."""
+    changes: list[tuple[float, str]] = msgspec.field(default_factory=list)
+    """When each change was merged (epoch seconds), and its id."""
+
+
+State = ScopeState | DeploymentState | IncidentState | RunState
+
+SCOPE, DEPLOYMENT, INCIDENT, RUN = "scope:", "deployment:", "incident:", "run:"
+"""How the keys of the four begin; what tells them apart follows in `deployment_key`, `incident_key` and `run_key`."""
 
 
 def deployment_key(scope: str, deployment_id: str) -> str:
@@ -89,6 +104,11 @@ def incident_key(scope: str, incident_id: str) -> str:
     return f"{INCIDENT}{scope}:{incident_id}"
 
 
+def run_key(scope: str, name: str) -> str:
+    """Return the key of what is known under the name of a run, as it is told under one scope."""
+    return f"{RUN}{scope}:{derive_id('run', name)}"
+
+
 class _StoredScope(msgspec.Struct, array_like=True):
     scored: int
     models: dict[Label, bytes]
@@ -97,6 +117,7 @@ class _StoredScope(msgspec.Struct, array_like=True):
 _SCOPES = msgspec.msgpack.Decoder(_StoredScope)
 _DEPLOYMENTS = msgspec.msgpack.Decoder(DeploymentState)
 _INCIDENTS = msgspec.msgpack.Decoder(IncidentState)
+_RUNS = msgspec.msgpack.Decoder(RunState)
 
 
 def dump(state: State) -> bytes:
@@ -115,6 +136,8 @@ def load(key: str, schema: int, body: bytes) -> State:
         if key.startswith(SCOPE):
             stored = _SCOPES.decode(body)
             return ScopeState(stored.scored, {label: online.load(each) for label, each in stored.models.items()})
+        if key.startswith(RUN):
+            return _RUNS.decode(body)
         return _DEPLOYMENTS.decode(body) if key.startswith(DEPLOYMENT) else _INCIDENTS.decode(body)
     except msgspec.DecodeError as error:
         raise ValueError(f"the state of {key} is not whole: {error}") from error
