@@ -1,7 +1,8 @@
 """Every topic, one row each: what it carries, under which key, for how long, who writes it and who reads it.
 
 `docs/topics.md` and the access lists are made from these rows. A reader whose name ends in `-agent` runs inside the
-worker and writes to what it reads, too: ticks, and records that are sent again under their right key.
+worker and writes to what it reads, too: ticks, and records that are sent again under their right key. Topics with
+`formats` take other tools' payloads, and what such a payload has for another of them is sent on there.
 """
 
 from vigia.events.ai_decisions import AIDecision
@@ -51,9 +52,10 @@ DEPLOYMENTS = Topic(
     partitions=PARTITIONS,
     retention=30 * DAY,
     retention_reason="few records; covers a long outage of the raw log",
-    written_by=("ci", "webhooks", "tools"),
+    written_by=("ci", "webhooks", "tools", "metrics-agent"),
     read_by=("deployments-agent",),
     purpose="Changes reaching an environment, in stages.",
+    formats=True,
 )
 
 FEEDBACK = Topic(
@@ -71,9 +73,10 @@ FEEDBACK = Topic(
     partitions=PARTITIONS,
     retention=30 * DAY,
     retention_reason="as deployments, whose lane it shares",
-    written_by=("ci", "webhooks", "tools", "people"),
+    written_by=("ci", "webhooks", "tools", "people", "metrics-agent"),
     read_by=("deployments-agent",),
     purpose="What came of deployments, incidents, corrections, and judgements on AI decisions.",
+    formats=True,
 )
 
 METRICS = Topic(
@@ -83,9 +86,10 @@ METRICS = Topic(
     partitions=PARTITIONS,
     retention=3 * DAY,
     retention_reason="most of all bytes; a weekend's outage, and the raw log has what is older",
-    written_by=("monitoring", "webhooks", "metrics-agent"),
+    written_by=("monitoring", "webhooks", "metrics-agent", "deployments-agent"),
     read_by=("metrics-agent",),
     purpose="Samples of metrics, single or packed; each worker's own figures among them, as the service `vigia`.",
+    formats=True,
 )
 
 AI_DECISIONS = Topic(

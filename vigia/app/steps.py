@@ -7,6 +7,7 @@ from vigia.streaming.flood import FloodLimits
 from vigia.streaming.intake import Intake
 from vigia.streaming.ports import Ports
 from vigia.streaming.step import Step
+from vigia.topics import TOPICS
 
 
 def make_steps(settings: Settings, ports: Ports) -> dict[str, Step]:
@@ -16,9 +17,12 @@ def make_steps(settings: Settings, ports: Ports) -> dict[str, Step]:
     limits = StepLimits(
         FloodLimits(stream.invalid_ratio, stream.invalid_minimum, stream.invalid_run), stream.seen_horizon
     )
+    elsewhere = [topic for topic in TOPICS if topic.formats]
     steps = {}
     for row in ROUTES:
         route = row.route(settings)
-        intakes = {topic.name: Intake(topic, catalog.scope_of, stream.future_limit) for topic in route.topics}
+        intakes = {
+            topic.name: Intake(topic, catalog.scope_of, stream.future_limit, elsewhere) for topic in route.topics
+        }
         steps[route.agent] = Step(route, intakes, limits, ports)
     return steps

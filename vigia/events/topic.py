@@ -8,6 +8,7 @@ import msgspec
 
 from vigia.events.base import Event
 from vigia.events.decoding import EventDecoder, RefusingDecoder
+from vigia.events.formats import Headers, from_elsewhere, translate
 from vigia.events.invalid import Invalid
 
 DAY = 24 * 3600
@@ -21,7 +22,8 @@ class Topic:
     `retention` is in seconds (-1: kept for ever); `partitions` is the count it is created with. `written_by` and
     `read_by` name principals, from which the access lists are printed. `timestamps` says whose clock a
     record's Kafka time is: the broker's unless a row says otherwise, since lanes take it for the time of arrival and
-    retention counts from it.
+    retention counts from it. With `formats`, payloads of other tools are taken, too (`vigia/events/formats`); some of
+    their events may belong on another such topic.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Topic:
     compacted: bool = False
     retention_reason: str = ""
     timestamps: Literal["LogAppendTime", "CreateTime"] = "LogAppendTime"
+    formats: bool = False
     _decoder: EventDecoder | RefusingDecoder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,16 @@ class Topic:
         """Return the key that `event` belongs under on this topic; empty when only the catalog knows."""
         return str(getattr(event, self.key))
 
-    def decode(self, value: bytes | None) -> Sequence[Event | Invalid]:
-        """Return what one record carries, in order: an event or a JSON array of events, each valid or `Invalid`."""
-        return self._decoder.decode(value)
+    def decode(self, value: bytes | None, headers: Headers = ()) -> Sequence[Event | Invalid]:
+        """Return what one record carries, in order, each valid or `Invalid`: an event, a JSON array of events, or with
+        `formats` the payload of another tool.
+        """
+        if not self.formats or not value:
+            return self._decoder.decode(value)
+        if headers and from_elsewhere(headers):
+            return translate(value, headers) or self._decoder.decode(value)
+        found = self._decoder.decode(value)
+        # ours are tried first: they are most, and must not pay for the others
+        if len(found) == 1 and isinstance(found[0], Invalid):
+            return translate(value, headers) or found
+        return found

@@ -4,7 +4,7 @@ Pure: no I/O, and nothing here depends on a clock other than the records' Kafka 
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,8 +66,10 @@ class Taken:
 class Intake:
     """Takes batches of one topic in for one agent."""
 
-    def __init__(self, topic: Topic, scope_of: ScopeOf, future_limit: float) -> None:
+    def __init__(self, topic: Topic, scope_of: ScopeOf, future_limit: float, elsewhere: Sequence[Topic] = ()) -> None:
+        """`elsewhere` are the topics that an event of another tool's payload may belong on."""
         self._topic = topic
+        self._elsewhere = elsewhere
         self._scope_of = scope_of
         self._future_limit = future_limit
         self._samples = topic.types == (Sample,)
@@ -114,7 +116,7 @@ class Intake:
                 taken.refused.append(Refused(index, 0, invalid))
                 continue
             here = self._key_here(record.key, batch.partition, partition_count)
-            for position, item in enumerate(decode(record.value)):
+            for position, item in enumerate(decode(record.value, record.headers)):
                 if isinstance(item, Invalid):
                     taken.weight += 1
                     taken.refused.append(Refused(index, position, item))
@@ -133,9 +135,14 @@ class Intake:
             detail = f"the event is {ahead:.0f} s ahead of its arrival; at most {self._future_limit:.0f} s are allowed"
             taken.refused.append(Refused(index, position, Invalid(Reason.FUTURE, detail, encoded(event)), weight))
             return
-        event = self._with_scope(event)
-        if self._topic.key_of(event) != here:
-            self._move(taken, index, position, event)
+        topic = self._topic if isinstance(event, self._topic.types) else self._topic_of(event)
+        if topic is None:
+            detail = f"{self._topic.name} carries no {type(event).__name__}, and no other topic takes it"
+            taken.refused.append(Refused(index, position, Invalid(Reason.UNKNOWN_TYPE, detail, encoded(event)), weight))
+            return
+        event = self._with_scope(event, topic)
+        if topic is not self._topic or topic.key_of(event) != here:
+            self._move(taken, index, position, event, topic)
             return
         origin = header(record, ORIGIN_HEADER) if record.headers else None
         taken.events.append(event)
@@ -144,15 +151,18 @@ class Intake:
         taken.position_of.append(position)
         taken.identities.append(event.identity or (origin.decode(errors="replace") if origin else ""))
 
-    def _move(self, taken: Taken, index: int, position: int, event: Event) -> None:
-        """Send an event on to its right lane, once."""
+    def _topic_of(self, event: Event) -> Topic | None:
+        return next((topic for topic in self._elsewhere if isinstance(event, topic.types)), None)
+
+    def _move(self, taken: Taken, index: int, position: int, event: Event, topic: Topic) -> None:
+        """Send an event on to its right lane of its right topic, once."""
         batch = taken.batch
-        record, key = batch.records[index], self._topic.key_of(event)
+        record, key = batch.records[index], topic.key_of(event)
         origin = header(record, ORIGIN_HEADER) if record.headers else None
         # a name that is too long must not fill the cache of name_problem
         problem = name_problem(key) if len(key) <= MAX_NAME else f"has {len(key)} characters; at most {MAX_NAME} may be"
         if problem:
-            invalid = Invalid(Reason.BAD_NAME, f"{self._topic.key} {problem}: {key[:40]!r}", encoded(event))
+            invalid = Invalid(Reason.BAD_NAME, f"{topic.key} {problem}: {key[:40]!r}", encoded(event))
             taken.refused.append(Refused(index, position, invalid, event.weight))
             return
         if origin is not None:
@@ -173,10 +183,10 @@ class Intake:
         headers = ((ORIGIN_HEADER, place.encode()),)
         taken.moved_weight += event.weight
         # its number is given when the step's outbox is put together
-        taken.moved.append(OutboxRow(0, batch.topic, key.encode(), value, headers))
+        taken.moved.append(OutboxRow(0, topic.name, key.encode(), value, headers))
 
-    def _with_scope(self, event: Event) -> Event:
-        if self._topic.key != "scope" or self._topic.key_of(event):
+    def _with_scope(self, event: Event, topic: Topic) -> Event:
+        if topic.key != "scope" or topic.key_of(event):
             return event
         scope = self._scope_of(str(getattr(event, "service", "")), event.occurred_at)
         return msgspec.structs.replace(event, scope=scope)  # type: ignore[type-var] # every event is a Struct

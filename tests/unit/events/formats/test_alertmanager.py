@@ -1,0 +1,127 @@
+"""Alertmanager's notifications: alerts as incidents and as samples."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.unit.events.formats.payloads import alert, encoded, notification
+from vigia.events.feedback import IncidentOpened, IncidentResolved
+from vigia.events.formats import translate
+from vigia.events.formats.alertmanager import MAX_ALERTS
+from vigia.events.invalid import Invalid, Reason
+from vigia.events.samples import Sample
+
+BEGAN = datetime(2026, 8, 3, 7, 52, 26, 739266, UTC).timestamp()
+
+
+def told(*alerts, **fields):
+    return list(translate(encoded(notification(*alerts, **fields))))
+
+
+def test_a_firing_alert_opens_an_incident_and_is_a_sample():
+    opened, sample = told(alert())
+    assert isinstance(opened, IncidentOpened)
+    assert (opened.service, opened.severity, opened.title, opened.at) == ("shop", "P1", "5xx above 5 %", BEGAN)
+    assert opened.links == ["http://prometheus.example:9090/graph?g0.expr=up", "https://wiki.example/5xx"]
+    assert isinstance(sample, Sample)
+    assert (sample.service, sample.metric, sample.ts, sample.value) == ("shop", "alert_firing", BEGAN, 1.0)
+    assert sample.labels == {"alertname": "HighErrorRate", "fingerprint": "1a30ba71cca2921f"}
+
+
+def test_a_resolved_alert_resolves_that_incident():
+    opened, _ = told(alert())
+    resolved, sample = told(alert("resolved", ended="2026-08-03T10:00:00+02:00"))
+    assert isinstance(resolved, IncidentResolved)
+    assert resolved.incident_id == opened.incident_id
+    assert (resolved.at, sample.ts, sample.value) == (1785744000.0, 1785744000.0, 0.0)
+
+
+def test_an_alert_that_fires_again_is_another_incident():
+    first, again = told(alert())[0], told(alert(began="2026-08-04T09:52:26Z"))[0]
+    assert first.incident_id != again.incident_id
+
+
+def test_a_repeated_notification_says_nothing_new_but_a_changed_text_is_no_conflict():
+    first, again = told(alert()), told(alert(), externalURL="http://other:9093", groupKey="{}")
+    assert first == again
+    changed = alert() | {"annotations": {"summary": "5xx above 7 %"}}
+    assert told(changed)[0].identity != first[0].identity
+    assert told(changed)[0].incident_id == first[0].incident_id
+
+
+def test_the_same_moment_in_another_zone_is_the_same_incident():
+    assert told(alert(began="2026-08-03T07:52:26.739266876Z")) == told(alert())
+
+
+def test_a_watchdog_is_a_sample_and_no_incident():
+    (sample,) = told(alert(severity="none"))
+    assert isinstance(sample, Sample)
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"app": "till"}, "shop"),
+        ({"service": None, "app": "till", "job": "node"}, "till"),
+        ({"service": None, "job": "node"}, "node"),
+        ({"service": None}, "HighErrorRate"),
+    ],
+)
+def test_the_service_is_the_first_label_that_names_one(labels, service):
+    assert {event.service for event in told(alert(**labels))} == {service}
+
+
+def test_the_environment_is_a_label():
+    assert {event.environment for event in told(alert(env="staging"))} == {"staging"}
+    assert {event.environment for event in told(alert())} == {"production"}
+
+
+def test_without_a_fingerprint_the_labels_tell_alerts_apart():
+    old = [{name: value for name, value in each.items() if name != "fingerprint"} for each in (alert(), alert(pod="2"))]
+    one, other = told(*old)[::2]
+    assert one.incident_id != other.incident_id
+    assert told(old[0])[0] == one
+
+
+def test_a_bad_alert_does_not_take_the_others_with_it_and_its_letter_can_be_sent_again():
+    bad = alert(began="soon", pod="2")
+    opened, sample, refused = told(alert(), bad)
+    assert isinstance(opened, IncidentOpened)
+    assert isinstance(sample, Sample)
+    assert isinstance(refused, Invalid)
+    assert (refused.reason, refused.detail[:19]) == (Reason.BAD_TIME, "alerts[1]: startsAt")
+    assert translate(refused.body)[0].reason is Reason.BAD_TIME
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "field"),
+    [
+        ({"status": "suppressed"}, Reason.BAD_VALUE, "status"),
+        ({"labels": None}, Reason.MISSING_FIELD, "labels"),
+        ({"labels": {"pod": "a"}}, Reason.MISSING_FIELD, "service"),
+        ({"labels": {"service": 7}}, Reason.WRONG_TYPE, "labels"),
+        ({"labels": {"service": "a\x1b[2J"}}, Reason.BAD_NAME, "service"),
+        ({"annotations": []}, Reason.WRONG_TYPE, "annotations"),
+        ({"startsAt": None}, Reason.MISSING_FIELD, "startsAt"),
+        ({"startsAt": 1785743546}, Reason.WRONG_TYPE, "startsAt"),
+        ({"status": "resolved"}, Reason.NEGATIVE_TIME, "endsAt"),
+        ({"fingerprint": "f" * 500}, Reason.BAD_NAME, "external_id"),
+    ],
+)
+def test_what_is_wrong_is_named(change, reason, field):
+    (refused,) = told(alert() | change)
+    assert refused.reason is reason
+    assert field in refused.detail
+
+
+def test_a_long_text_is_cut_and_a_long_address_left_out():
+    long = alert() | {"annotations": {"summary": "x" * 9_000}, "generatorURL": "http://" + "x" * 9_000}
+    opened, _ = told(long)
+    assert (len(opened.title), opened.title[-1], opened.links) == (4_000, "…", [])
+
+
+def test_another_version_is_unknown_and_no_alerts_are_refused():
+    assert told(alert(), version="1")[0].reason is Reason.UNKNOWN_TYPE
+    assert told()[0].reason is Reason.EMPTY
+    assert told("firing")[0].reason is Reason.WRONG_TYPE
+    assert told(*[{}] * (MAX_ALERTS + 1))[0].reason is Reason.TOO_LARGE

@@ -1,0 +1,110 @@
+"""Whatever comes from outside, translating it never raises, and what it gives is events or reasons."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.events.formats.payloads import (
+    alert,
+    cdevent,
+    cloudevent,
+    encoded,
+    github_deployment,
+    github_run,
+    github_status,
+    notification,
+)
+from vigia.events.base import Event
+from vigia.events.formats import translate
+from vigia.events.invalid import Invalid
+from vigia.topics import DEPLOYMENTS, FEEDBACK, METRICS
+
+AT = "2026-05-15T15:22:00Z"
+PAYLOADS = [
+    cdevent(),
+    cdevent("incident.detected", content={"service": {"id": "shop"}}),
+    cdevent("pipelinerun.finished", "0.4.1", {"outcome": "success"}),
+    cloudevent(cdevent()),
+    cloudevent({"type": "deployment", "source": "ci", "external_id": "1", "service": "s", "stage": "started", "at": 1}),
+    github_deployment(run=900),
+    github_status("success", AT, 1),
+    github_run(),
+    notification(alert(), alert("resolved", ended=AT, pod="2")),
+]
+JUNK = st.sampled_from(
+    [
+        None,
+        True,
+        -1,
+        0,
+        1e300,
+        10**40,
+        "",
+        "\x00",
+        "a\ud800"[:1],
+        "x" * 5_000,
+        "0001-01-01T00:00:00Z",
+        [],
+        [[]],
+        {},
+        {"id": 1},
+    ]
+)
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(["ce_specversion", "ce_id", "ce_type", "ce_", "content-type", "X-GitHub-Event", "other"]),
+        st.sampled_from([None, b"", b"1.0", b"\xff", b"application/cloudevents+json", b"deployment", b"x" * 9_000]),
+    ),
+    max_size=4,
+)
+
+
+def paths(value, path=()):
+    if path:
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in items:
+        yield from paths(inner, (*path, name))
+
+
+PLACES = [(payload, path) for payload in PAYLOADS for path in paths(payload)]
+
+
+def spoilt(payload, path, junk):
+    copy = json.loads(json.dumps(payload))
+    inner = copy
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = junk
+    return copy
+
+
+def check(value, headers=()):
+    for topic in (DEPLOYMENTS, FEEDBACK, METRICS):
+        found = topic.decode(value, headers)
+        assert found
+        assert all(isinstance(item, Event | Invalid) for item in found)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(PLACES), JUNK, HEADERS)
+def test_any_field_may_be_anything(place, junk, headers):
+    check(encoded(spoilt(*place, junk)), headers)
+
+
+@given(st.sampled_from(PLACES), st.integers(0, 5_000))
+def test_a_payload_may_end_anywhere(place, length):
+    check(encoded(place[0])[:length])
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_deep_nesting_is_refused(payload):
+    for deep in (b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000):
+        check(encoded(payload)[:-1] + b', "extra": ' + deep + b"}")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_fields_that_nobody_knows_change_nothing(payload):
+    assert translate(encoded(payload | {"new": {"deep": [1, "\x00"]}})) == translate(encoded(payload))

@@ -1,0 +1,218 @@
+"""However the events of a deployment arrive, and however often, they make one row: as other tools send them, too."""
+
+from itertools import permutations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.events.formats.payloads import (
+    alert,
+    cdevent,
+    encoded,
+    github_deployment,
+    github_run,
+    github_status,
+    notification,
+)
+from tests.unit.models.laws import START, Lane, Sent
+from vigia.events.deployments import Deployment
+from vigia.events.feedback import ChangeMerged, IncidentOpened, Outcome, PipelineRun
+from vigia.events.formats import translate
+from vigia.events.summaries import DeploymentSummary, IncidentSummary
+from vigia.models.deployments import DeploymentsModel
+from vigia.models.deployments.runs import MAX_CHANGES, MAX_DEPLOYMENTS
+
+SCOPE = "shop"
+
+
+def events_of(*bodies):
+    """The events of payloads, as the intake hands them to the model: with their scope."""
+    found = [event for body in bodies for event in translate(encoded(body)) if hasattr(event, "scope")]
+    return [msgspec.structs.replace(event, scope=SCOPE) for event in found]
+
+
+def told(events, lane=None):
+    """A lane that was told each event once, as a step does, and then what it told itself, until nothing follows."""
+    lane = lane or Lane(DeploymentsModel())
+    seen, waiting = set(), list(events)
+    while waiting:
+        event = waiting.pop(0)
+        if event.identity in seen:
+            continue
+        seen.add(event.identity)
+        before = len(lane.outputs)
+        lane.run([Sent(event, START)])
+        waiting += [each.event for each in lane.outputs[before:] if each.topic in {"deployments", "feedback"}]
+    return lane
+
+
+def rows(lane, kind=DeploymentSummary):
+    return [each for each in lane.rows.values() if isinstance(each, kind)]
+
+
+def github(run, conclusion="success", state="success"):
+    """The events of one deployment: its own, two statuses, and its workflow run."""
+    return events_of(
+        github_deployment(run=run),
+        github_status("in_progress", "2026-05-15T15:21:30Z", 1, run=run),
+        github_status(state, "2026-05-15T15:22:40Z", 2, run=run),
+        github_run(900, conclusion=conclusion),
+    )
+
+
+@pytest.mark.parametrize("run", [900, None], ids=["by its run", "by its commit"])
+@pytest.mark.parametrize(("conclusion", "outcome"), [("success", "succeeded"), ("failure", "failed"), ("neutral", "")])
+def test_the_four_events_of_a_deployment_on_github_are_one_deployment(run, conclusion, outcome):
+    made = [rows(told(events)) for events in permutations(github(run, conclusion))]
+    assert all(each == made[0] for each in made)
+    (row,) = made[0]
+    assert (row.stage, row.status, row.service, row.environment) == ("finished", "succeeded", "shop", "production")
+    assert (row.planned_at, row.started_at, row.finished_at) == (1778858453.0, 1778858490.0, 1778858560.0)
+    assert (row.outcome, row.outcome_label) == (outcome, "ci_status" if outcome else "")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_order_with_any_repeats_gives_the_same_row_and_is_learned_once(data):
+    events = github(data.draw(st.sampled_from([900, None])), "failure", "failure")
+    extra = events_of(
+        github_status("queued", "2026-05-15T15:21:00Z", 3),
+        github_status("inactive", "2026-05-15T16:00:00Z", 4),
+        github_run(900, action="requested"),
+        github_run(900, action="in_progress"),
+    )
+    whole = events + extra
+    order = data.draw(st.permutations(whole + data.draw(st.lists(st.sampled_from(whole), max_size=6))))
+    lane = told(order)
+    assert rows(lane) == rows(told(whole))
+    assert lane.counts == told(whole).counts
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_events_that_contradict_each_other_make_the_same_row_in_any_order(data):
+    event = st.builds(
+        Deployment,
+        source=st.just("ci"),
+        external_id=st.just("1"),
+        scope=st.just(SCOPE),
+        service=st.sampled_from(["web", "till"]),
+        environment=st.sampled_from(["production", "staging"]),
+        version=st.sampled_from(["", "7", "8"]),
+        kind=st.sampled_from(["deployment", "rollback"]),
+        stage=st.just("planned"),
+        at=st.sampled_from([START, START + 1, START + 2]),
+        event_id=st.uuids().map(str),
+    )
+    events = data.draw(st.lists(event, min_size=2, max_size=5))
+    shuffled = data.draw(st.permutations(events))
+    assert rows(told(shuffled)) == rows(told(events))
+
+
+def test_the_latest_to_name_something_counts():
+    first = Deployment(source="ci", external_id="1", scope=SCOPE, service="web", stage="planned", at=START, version="7")
+    later = msgspec.structs.replace(first, at=START + 9, stage="started", environment="staging", version="")
+    for order in ([first, later], [later, first]):
+        (row,) = rows(told(order))
+        assert (row.environment, row.version) == ("staging", "7")
+
+
+# runs
+
+
+def run(at=START, status="failed", names=("run/1",), number="r1"):
+    return PipelineRun(
+        source="ci", external_id=number, scope=SCOPE, service="web", at=at, status=status, names=list(names)
+    )
+
+
+def deployment(number="1", **fields):
+    return Deployment(
+        **{"source": "ci", "external_id": number, "scope": SCOPE, "service": "web", "stage": "started", "at": START}
+        | {"runs": ["run/1"]}
+        | fields
+    )
+
+
+def outcomes(lane):
+    return {(each.event.external_id, each.event.failed) for each in lane.outputs if isinstance(each.event, Outcome)}
+
+
+def test_a_run_speaks_for_each_deployment_that_names_it():
+    for order in permutations([run(), deployment("1"), deployment("2"), deployment("3", runs=["run/2"])]):
+        assert outcomes(told(order)) == {("1", True), ("2", True)}
+
+
+def test_a_run_that_was_tried_again_counts_as_it_ended():
+    for order in permutations([run(START, "failed"), run(START + 60, "succeeded"), deployment()]):
+        (row,) = rows(told(order))
+        assert row.outcome == "succeeded"
+
+
+def test_a_run_that_goes_on_or_was_cancelled_says_nothing():
+    for status in ("queued", "running", "cancelled", "unknown"):
+        assert outcomes(told([run(status=status), deployment()])) == set()
+
+
+def test_a_rollback_is_not_judged_by_the_run_of_what_it_rolled_back():
+    lane = told([run(), deployment(kind="rollback")])
+    assert outcomes(lane) == set()
+    assert rows(lane)[0].kind == "rollback"
+
+
+def test_runs_of_another_scope_are_others():
+    assert outcomes(told([msgspec.structs.replace(run(), scope="pay"), deployment()])) == set()
+
+
+def test_a_merged_change_is_a_commit_of_the_deployments_of_its_chain():
+    merged = ChangeMerged(
+        source="git", external_id="9fceb02", scope=SCOPE, service="web", at=START - 600, names=["run/1"]
+    )
+    for order in permutations([merged, deployment(), run(status="succeeded")]):
+        (row,) = rows(told(order))
+        assert (row.commits, row.planned_at, row.started_at) == (1, START - 600, START)
+
+
+def test_a_chain_of_cdevents_is_tied_together():
+    bodies = [
+        cdevent("change.merged", content={"repository": {"id": "acme/shop"}}, id="1", timestamp="2026-03-20T14:00:00Z"),
+        cdevent(id="2"),
+        cdevent("pipelinerun.finished", content={"pipelineName": "deploy", "outcome": "failure"}, id="3"),
+    ]
+    for order in permutations(events_of(*bodies)):
+        (row,) = rows(told(order))
+        assert (row.commits, row.outcome, row.status) == (1, "failed", "succeeded")
+
+
+def test_one_name_remembers_a_bounded_number():
+    many = [deployment(str(number)) for number in range(MAX_DEPLOYMENTS + 5)]
+    changes = [
+        ChangeMerged(source="git", external_id=str(number), scope=SCOPE, service="web", at=START, names=["run/1"])
+        for number in range(MAX_CHANGES + 5)
+    ]
+    lane = Lane(DeploymentsModel()).run([Sent(event, START) for event in many + changes])
+    (state,) = [state for key, state in lane.states.items() if key.startswith("run:")]
+    assert (len(state.deployments), len(state.changes)) == (MAX_DEPLOYMENTS, MAX_CHANGES)
+
+
+# incidents
+
+
+def test_an_alert_is_one_incident_whatever_its_notifications_say_and_in_which_order():
+    texts = [alert() | {"annotations": {"summary": f"5xx above {number} %"}} for number in (5, 7)]
+    events = events_of(*map(notification, texts), notification(alert("resolved", ended="2026-08-03T10:00:00Z")))
+    made = [rows(told(order), IncidentSummary) for order in permutations(events)]
+    assert all(each == made[0] for each in made)
+    (row,) = made[0]
+    assert (row.title, row.resolved_at) == ("5xx above 7 %", 1785751200.0)
+
+
+def test_of_two_openings_at_one_time_the_worse_counts():
+    openings = [
+        IncidentOpened(source="p", external_id="1", scope=SCOPE, at=START, severity=severity, event_id=severity)
+        for severity in ("P3", "P1", "P2")
+    ]
+    for order in permutations(openings):
+        assert rows(told(order), IncidentSummary)[0].severity == "P1"
