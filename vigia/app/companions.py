@@ -22,6 +22,7 @@ from vigia.app.watchdog import LOOK_EVERY, Watchdog
 from vigia.settings import Settings
 from vigia.stores.base import Heartbeats, LaneBeat, WorkerRow
 from vigia.streaming.failure import Retry, end_process
+from vigia.streaming.forms import Forms
 from vigia.streaming.lanes import Lanes
 from vigia.streaming.ports import Publisher
 
@@ -39,6 +40,7 @@ class Beside:
     threads: StoreThreads
     retry: Retry
     publisher: Publisher
+    forms: Forms
 
 
 class Companions:
@@ -63,7 +65,7 @@ class Companions:
             interval=operations.heartbeat,
             resident=0,
         )
-        self._heart = Heart(beside.heartbeats, row, self._look, time.time, operations.forget_workers)
+        self._heart = Heart(beside.heartbeats, row, self._look, self._learn, time.time, operations.forget_workers)
         self._own = OwnMetrics(host) if operations.own_metrics else None
         self._own_every = operations.own_metrics_every
         self._sent_at = time.monotonic()
@@ -101,6 +103,9 @@ class Companions:
             if time.monotonic() - self._sent_at >= self._own_every:
                 self._send(self._own)
         return beats
+
+    def _learn(self, workers: list[WorkerRow]) -> None:
+        self._beside.forms.learn(self._beside.lanes.routes, workers)
 
     def _send(self, own: OwnMetrics) -> None:
         """Hand them to the producer without waiting: while the broker is away, what is collected is dropped."""

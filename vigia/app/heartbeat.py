@@ -29,12 +29,14 @@ class Heart:
         store: Heartbeats,
         row: WorkerRow,
         vitals: Callable[[], tuple[LaneBeat, ...]],
+        learn: Callable[[list[WorkerRow]], None],
         now: Callable[[], float],
         forget_after: float,
     ) -> None:
         self._store = store
         self._row = row
         self._vitals = vitals
+        self._learn = learn
         self._now = now
         self._forget_after = forget_after
         self._beats = 0
@@ -48,6 +50,7 @@ class Heart:
             self._store.beat(row)
             if self._beats % PRUNE_EVERY == 0:
                 self._store.forget_workers(self._now() - self._forget_after)
+            self._learn(self._store.workers())
         except StoreError as error:
             logger.warning("no heartbeat could be written: %s", error)
             return

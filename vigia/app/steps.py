@@ -4,18 +4,21 @@ from vigia.app.routes import ROUTES, read_catalog
 from vigia.settings import Settings
 from vigia.streaming.compute import StepLimits
 from vigia.streaming.flood import FloodLimits
+from vigia.streaming.forms import Forms
 from vigia.streaming.intake import Intake
 from vigia.streaming.ports import Ports
 from vigia.streaming.step import Step
 from vigia.topics import TOPICS
 
 
-def make_steps(settings: Settings, ports: Ports) -> dict[str, Step]:
-    """Return the step of each line of ROUTES, by its agent."""
+def make_steps(settings: Settings, ports: Ports, forms: Forms | None = None) -> dict[str, Step]:
+    """Return the step of each line of ROUTES, by its agent; without `forms` states are written in their newest form."""
     stream = settings.stream
     catalog = read_catalog(settings.catalog)
     limits = StepLimits(
-        FloodLimits(stream.invalid_ratio, stream.invalid_minimum, stream.invalid_run), stream.seen_horizon
+        FloodLimits(stream.invalid_ratio, stream.invalid_minimum, stream.invalid_run),
+        stream.seen_horizon,
+        forms or Forms(),
     )
     elsewhere = [topic for topic in TOPICS if topic.formats]
     steps = {}

@@ -32,6 +32,7 @@ from vigia.settings import Settings
 from vigia.stores.errors import Transient, Unusable
 from vigia.streaming.crash_points import CrashPoints, NoCrashPoints
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, Retry, end_process
+from vigia.streaming.forms import Forms
 from vigia.streaming.lane import LaneLimits
 from vigia.streaming.lanes import Lanes, Worker
 from vigia.streaming.ports import Ports
@@ -93,11 +94,14 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
         now=time.time,
     )
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    lanes = make_lanes(settings, ports, Worker(owner, cluster, settings.stream.state_cache_entries))
+    forms = Forms.cautious(row.route(settings) for row in ROUTES)
+    lanes = make_lanes(settings, ports, Worker(owner, cluster, settings.stream.state_cache_entries), forms)
     with TemporaryDirectory(prefix="vigia-faust-") as folder:
         # Faust makes folders there when it starts and, as it has no tables, never uses them
         app = make_app(settings, lanes, folder)
-        companions = Companions(settings, Beside(stores.summaries, lanes, threads, retry, ports.publisher), owner, app)
+        companions = Companions(
+            settings, Beside(stores.summaries, lanes, threads, retry, ports.publisher, forms), owner, app
+        )
         await asyncio.to_thread(companions.start)
         await app.start()
     logger.info("worker is up on cluster %s", cluster.cluster_id)
@@ -114,7 +118,7 @@ async def _work(settings: Settings, crash_points: CrashPoints) -> int:
     return 0
 
 
-def make_lanes(settings: Settings, ports: Ports, worker: Worker) -> Lanes:
+def make_lanes(settings: Settings, ports: Ports, worker: Worker, forms: Forms) -> Lanes:
     """Return the lanes for ROUTES."""
     stream = settings.stream
     lane_limits = LaneLimits(
@@ -125,7 +129,7 @@ def make_lanes(settings: Settings, ports: Ports, worker: Worker) -> Lanes:
         attempts_before_quarantine=stream.attempts_before_quarantine,
         lost_grace=2 * settings.kafka.session_timeout,
     )
-    return Lanes(make_steps(settings, ports), ports, lane_limits, worker)
+    return Lanes(make_steps(settings, ports, forms), ports, lane_limits, worker)
 
 
 def make_app(settings: Settings, lanes: Lanes, folder: str) -> faust.App:

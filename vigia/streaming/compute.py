@@ -20,6 +20,7 @@ from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneRow, OutboxRow, SeenRow, StateRow, StepCommit, StepRow
 from vigia.streaming.dead_letters import dead_letter_event, dead_letter_row, timer_letter_row
 from vigia.streaming.flood import FloodCounters, FloodLimits
+from vigia.streaming.forms import Forms
 from vigia.streaming.intake import Refused, Taken, encoded
 from vigia.streaming.route import Route
 
@@ -46,6 +47,8 @@ class StepLimits:
     flood: FloodLimits
     seen_horizon: float
     """Seconds for which an event id is remembered."""
+    forms: Forms = field(default_factory=Forms)
+    """In which form states are written. No figure depends on it: every form of a state says the same."""
 
 
 @dataclass(slots=True)
@@ -200,7 +203,7 @@ def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLim
         lane=lane,
         expected_version=row.version,
         step=StepRow(step, batch.topic, row.cluster_id, batch.records[0].offset, batch.records[-1].offset, clock),
-        states=_state_rows(route, computed.states),
+        states=_state_rows(route, computed.states, limits.forms),
         summaries=computed.summaries,
         timers_set=[Timer(kind, key, due) for (kind, key), due in sorted(changes.timers.items()) if due is not None],
         timers_cleared=sorted(pair for pair, due in changes.timers.items() if due is None),
@@ -211,12 +214,8 @@ def build_commit(row: LaneRow, route: Route, computed: Computed, limits: StepLim
     )
 
 
-def _state_rows(route: Route, states: States[Any]) -> list[StateRow]:
-    model = route.model
-    return [
-        StateRow(key, model.schema, None if state is None else model.dump(key, state))
-        for key, state in states.items_changed()
-    ]
+def _state_rows(route: Route, states: States[Any], forms: Forms) -> list[StateRow]:
+    return [forms.state_row(route, key, state) for key, state in states.items_changed()]
 
 
 def _outbox(row: LaneRow, taken: Taken, changes: Changes, letters: Sequence[DeadLetterRow]) -> list[OutboxRow]:

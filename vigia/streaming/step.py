@@ -28,6 +28,7 @@ from vigia.streaming.compute import (
 )
 from vigia.streaming.crash_points import Point
 from vigia.streaming.failure import LaneLostError
+from vigia.streaming.forms import check_readable
 from vigia.streaming.intake import Intake, Taken, raw_entries
 from vigia.streaming.lane_state import LaneState
 from vigia.streaming.ports import Ports
@@ -141,8 +142,10 @@ class Step:
         if missing or ids:
             loaded = await self._retry("load states", revoked, self._ports.summaries.load, row.lane, missing, ids)
         for key in missing:
+            if (stored := loaded.states.get(key)) is not None:
+                check_readable(model, stored)
             try:
-                held[key] = self._decoded(loaded.states.get(key))
+                held[key] = self._decoded(stored)
             except Exception as error:
                 if key not in needed_by:
                     raise

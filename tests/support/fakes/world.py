@@ -12,6 +12,7 @@ from vigia.stores.base import LaneId, RawLog, Summaries
 from vigia.streaming.batches import Batch
 from vigia.streaming.compute import StepLimits
 from vigia.streaming.flood import FloodLimits
+from vigia.streaming.forms import Forms
 from vigia.streaming.intake import Intake
 from vigia.streaming.lane import LaneLimits
 from vigia.streaming.lane_state import LaneState
@@ -54,6 +55,7 @@ class World:
     summaries: Summaries = field(default_factory=MemorySummaries)
     raw_log: RawLog = field(default_factory=MemoryRawLog)
     began: float = START
+    forms: Forms = field(default_factory=Forms)
 
     def __post_init__(self) -> None:
         self.broker = MemoryBroker([topic.name for topic in self.route.topics], PARTITIONS)
@@ -77,7 +79,7 @@ class World:
     def step(self, process: Process) -> Step:
         """The step of that process."""
         intakes = {topic.name: Intake(topic, scope_of, 300.0) for topic in self.route.topics}
-        return Step(self.route, intakes, StepLimits(self.flood, seen_horizon=86_400.0), process.ports)
+        return Step(self.route, intakes, StepLimits(self.flood, 86_400.0, self.forms), process.ports)
 
     def lanes(self, process: Process, owner: str = "worker-1") -> Lanes:
         """The lanes of that process."""

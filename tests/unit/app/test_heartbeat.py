@@ -31,23 +31,25 @@ class Away:
 def test_each_beat_writes_the_same_row_anew_and_old_workers_are_forgotten(tmp_path):
     summaries = open_summaries(f"sqlite:///{tmp_path}/summaries.db")
     summaries.migrate()
-    now = NOON
-    heart = Heart(summaries, ROW, tuple, lambda: now, forget_after=100.0)
+    now, told = NOON, list[list[WorkerRow]]()
+    heart = Heart(summaries, ROW, tuple, told.append, lambda: now, forget_after=100.0)
     heart.beat()
     now += PRUNE_EVERY * 5.0
-    Heart(summaries, WorkerRow(**{**_fields(), "worker": "other"}), tuple, lambda: now, 100.0).beat()
+    Heart(summaries, WorkerRow(**{**_fields(), "worker": "other"}), tuple, told.append, lambda: now, 100.0).beat()
     assert [row.worker for row in summaries.workers()] == ["other"]
     heart.beat()
     (mine, _) = summaries.workers()
     assert (mine.worker, mine.beat_at, mine.started_at) == ("me", now, NOON)
     assert mine.resident > 1_000_000
+    # what is learned of the others is what they said last
+    assert [[row.worker for row in rows] for rows in told] == [["me"], ["other"], ["me", "other"]]
     heart.leave()
     assert [row.worker for row in summaries.workers()] == ["other"]
     summaries.close()
 
 
 def test_a_store_that_is_away_is_only_logged(caplog):
-    heart = Heart(Away(), ROW, tuple, lambda: NOON, 100.0)  # type: ignore[arg-type]
+    heart = Heart(Away(), ROW, tuple, print, lambda: NOON, 100.0)  # type: ignore[arg-type]
     heart.beat()
     heart.leave()
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes.clock import run, until
+from tests.support.fakes.notes import NotesModel
 from tests.support.fakes.process import Ended, Mishap
 from tests.support.fakes.reader import Reader
 from tests.support.fakes.world import CALM, World
@@ -198,7 +199,7 @@ def test_a_timer_whose_state_cannot_be_loaded_is_set_aside():
     send(world, 1, do="wake", wait=1_000.0)
     assert lives(world) == []
     lane = world.lane(HERE)
-    world.memory.states[lane][SERVICES[0]] = StateRow(SERVICES[0], 99, b"")
+    world.memory.states[lane][SERVICES[0]] = StateRow(SERVICES[0], NotesModel.schema, b"damaged")
     world.broker.append("notes", b"", at=world.began + 2_000, partition=HERE, headers=(("vigia-tick", b"1"),))
     assert lives(world) == [EXIT_BUG, EXIT_BUG]
     (letter,) = letters(world)
