@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tests.simulation.model import FLAKY
 from tests.simulation.recount import Place, Recount
 from tests.simulation.reference import CLUSTER, Reference, encoded
 from tests.simulation.stores import content
-from tests.support.fakes.notes import Tally
+from tests.support.fakes.notes import Note, Tally
 from vigia.events.identity import content_hash, derive_id
 from vigia.events.summaries import WindowSummary
 from vigia.stores.base import LaneId, RawRecord, StepRow
@@ -150,6 +151,9 @@ def _figures(world: "World") -> Iterator[str]:
         yield f"{total['applied']} and {counts['noted']} samples were applied, of {applied}"
     if recount.moved != total["moved"]:
         yield f"{total['moved']} samples were moved, of {recount.moved}"
+    healthy = given_up - {place for place in given_up if _is_poison(world, place)}
+    if healthy:
+        yield f"set aside, and nothing is wrong with them: {sorted(healthy)}"
     if recount.poisoned - given_up:
         yield f"not set aside: {sorted(recount.poisoned - given_up)}"
     ticks = sum(
@@ -171,6 +175,13 @@ def _given_up(world: "World") -> set[Place]:
         for letter in world.summaries.letters.values()
         if letter.reason == "model_error" and letter.position >= 0
     }
+
+
+def _is_poison(world: "World", place: Place) -> bool:
+    topic, partition, offset = place
+    (record,) = (one for one in world.broker.logs[topic, partition] if one.offset == offset)
+    notes = next(one for one in world.topics if one.name == topic).decode(record.value)
+    return any(isinstance(note, Note) and (note.do == "boom" or note.event_id.startswith(FLAKY)) for note in notes)
 
 
 def _of(world: "World", lane: LaneId, step: StepRow) -> list[RawRecord]:

@@ -178,7 +178,7 @@ class Process:
 
     def _end(self, code: int, message: str) -> NoReturn:
         self._world.trace.add(self.name, f"ends with {code}:", message.strip().splitlines()[-1])
-        self._world.ended(code, message)
+        self._world.ended(self.name, code, message)
         self.exit_code = code
         self.kill()
         raise Stop

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tests.support.fakes.broker import MemoryBroker
+from tests.support.fakes.broker import Headers, MemoryBroker
 from tests.support.fakes.summaries import MemorySummaries
 from vigia.stores.base import LaneId, LaneRow, OutboxRow, RawRecord, StepCommit
+from vigia.streaming.partitions import partition_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -28,9 +29,12 @@ class WatchedSummaries(MemorySummaries):
         self._world = world
         self.outputs: defaultdict[LaneId, list[OutboxRow]] = defaultdict(list)
         self.issued: set[Content] = set()
+        self.committed_last: set[LaneId] = set()
+        """Lanes whose last change was a step, not a take-over."""
 
     def acquire(self, lane: LaneId, owner: str, cluster_id: str, partition_count: int) -> LaneRow:
         row = super().acquire(lane, owner, cluster_id, partition_count)
+        self.committed_last.discard(lane)
         self._world.trace.add("database", f"lane {lane.partition} -> {owner}", f"v{row.version}")
         return row
 
@@ -45,6 +49,7 @@ class WatchedSummaries(MemorySummaries):
         # the versions are not compared here: that a lane's steps follow each other is what they are for
         offsets = f"{step.topic} {step.first_offset}-{step.last_offset}"
         self._world.trace.add("database", f"step {lane.partition}/{row.step} v{row.version} of {row.owner}:", offsets)
+        self.committed_last.add(lane)
         self.outputs[lane].extend(commit.outbox)
         self.issued.update(map(content, commit.outbox))
         if before.stopped:
@@ -72,6 +77,10 @@ class SimulatedBroker(MemoryBroker):
         self._world = world
         self.readers: list[Callable[[str, int], None]] = []
         self.appended = 0
+        self.skews: defaultdict[int, float] = defaultdict(float)
+        """By how many seconds the clock of a partition's leader is ahead."""
+        self.committed: dict[tuple[str, int], int] = {}
+        """Kafka's own idea of what the group has read; it decides nothing."""
 
     def publish_now(self, rows: Sequence[OutboxRow]) -> None:
         """Append outputs."""
@@ -85,8 +94,21 @@ class SimulatedBroker(MemoryBroker):
         self._world.trace.add("broker", f"tick in {topic}/{partition}")
         self.tick(topic, partition, self._world.now())
 
-    def append(self, topic: str, value: bytes | None, **options: object) -> RawRecord:
-        record = super().append(topic, value, **options)  # type: ignore[arg-type] # passed on as they are
+    def append(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        at: float,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: Headers = (),
+        skip: int = 0,
+    ) -> RawRecord:
+        if partition is None:
+            partition = partition_of(key or b"", self.partitions)
+        at += self.skews[partition]
+        record = super().append(topic, value, at=at, key=key, partition=partition, headers=headers, skip=skip)
         self.appended += 1
         for wake in self.readers:
             wake(topic, record.partition)

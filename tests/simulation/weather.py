@@ -36,7 +36,8 @@ ONCE = {"acquire", "record_attempt"}
 
 CALM = 0.0
 SOME = (0.003, 0.01, 0.03)
-STRIKES = ("kill", "stop", "pause", "move", "split", "outage")
+STRIKES = ("kill", "stop", "pause", "move", "split", "outage", "leader", "push")
+"""What happens to processes, the group, the stores, and the broker's clock and commits."""
 
 
 @dataclass(frozen=True, slots=True)

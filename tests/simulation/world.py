@@ -26,13 +26,15 @@ from vigia.streaming.compute import StepLimits
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON
 from vigia.streaming.flood import FloodLimits
 from vigia.streaming.intake import Intake
-from vigia.streaming.lane import LaneLimits
+from vigia.streaming.lane import TICK_AGAIN_AFTER, LaneLimits
 from vigia.streaming.ownership import Cluster
 from vigia.streaming.route import Route
 
 MOST_HANDLES = 300_000
 REST_WITHIN = 90.0
 """Virtual seconds after the last fault and timer in which the world must be at rest."""
+LONGEST_PAUSE = 4.0
+"""Seconds for which a process is frozen, at most."""
 FUTURE_LIMIT = 300.0
 DATABASE_CALLS = {"acquire", "read_lane", "load", "due", "next_due", "rows", "commit", "outbox", "delete_outbox"}
 
@@ -97,10 +99,13 @@ class World:
         self.over = True
         self.loop.stop()
 
-    def ended(self, code: int, message: str) -> None:
+    def ended(self, name: str, code: int, message: str) -> None:
         """A process has ended itself; it may give up, and may fail on poison, and nothing else."""
         if code == EXIT_NEEDS_PERSON or (code == EXIT_BUG and "BoomError" not in message):
             self.violated(f"a process ended with {code}: {message}")
+        for lane in sorted(self.summaries.committed_last):
+            if message.startswith(f"lane {lane} is another") and self.summaries.lane_rows[lane].owner == name:
+                self.violated(f"{name} gave {lane} up for lost, and its step was the last one there")
 
     def fails_on(self, event_id: str) -> bool:
         """Whether the model fails on this note, once more."""
@@ -113,6 +118,7 @@ class World:
         row = self.summaries.lane_rows[LaneId("notes", batch.partition)]
         if row.offsets.get(batch.topic, 0) < batch.next_offset:
             self.violated(f"{batch.topic}/{batch.partition} was acknowledged up to {batch.next_offset}, not committed")
+        self.broker.committed[batch.topic, batch.partition] = batch.next_offset
 
     def is_down(self, call: str) -> bool:
         """Whether the store or broker that would take this call is down."""
@@ -169,7 +175,18 @@ class World:
         for probe in probes:
             self._send(probe)
         await self._rest()
+        if self.seed % 3 == 0:
+            # not in all worlds, since it takes longer than what they are about
+            await self._stay_at_rest()
         self.trace.add("world", "is at rest")
+
+    async def _stay_at_rest(self) -> None:
+        # one that wakes up only now may tick once, for a timer that another worker has fired
+        await asyncio.sleep(LONGEST_PAUSE + 1.0)
+        ticks = len(self.broker.ticks)
+        await asyncio.sleep(TICK_AGAIN_AFTER + 1.5)
+        if len(self.broker.ticks) > ticks:
+            self.violated("a lane ticks, and no timer is left")
 
     def _send(self, sending: Sending) -> None:
         record = self.broker.append(
@@ -201,8 +218,18 @@ class World:
         elif strike == "move":
             self.trace.fault("group", "move")
             self.group.move()
+        elif strike in {"leader", "push"}:
+            self._strike_partition(strike, self.rng.randrange(self.broker.partitions))
         elif lives:
             self._strike_one(strike, self.rng.choice(lives))
+
+    def _strike_partition(self, strike: str, number: int) -> None:
+        self.trace.fault("broker", strike, number)
+        if strike == "leader":
+            self.broker.skews[number] = self.rng.uniform(-1.0, 1.0)
+            return
+        for topic in self.topics:
+            self.broker.committed[topic.name, number] = self.broker.end(topic.name, number) + self.rng.randint(0, 3)
 
     def _strike_one(self, strike: str, life: Life) -> None:
         process = life.process
@@ -219,7 +246,7 @@ class World:
             case "pause":
                 process.freeze()
                 self.group.missing(life)
-                self.at(self.rng.uniform(0.05, 4.0), self._wake, life)
+                self.at(self.rng.uniform(0.05, LONGEST_PAUSE), self._wake, life)
 
     def _wake(self, life: Life) -> None:
         if not life.process.dead:
