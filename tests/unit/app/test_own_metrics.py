@@ -63,8 +63,8 @@ def test_more_work_makes_no_more_messages():
 
 def test_a_lane_that_another_worker_had_meanwhile_has_no_rate_over_that_time():
     own = OwnMetrics("host-1")
-    for busy in (9.0, 0.5):
-        own.look(NOON + busy, [glance(busy=busy)], [], 0, 1)
+    for seconds, busy in ((0, 9.0), (5, 0.5)):
+        own.look(NOON + seconds, [glance(busy=busy)], [], 0, 1)
     assert {msgspec.json.decode(row.value, type=Sample).metric for row in own.messages()} == {
         "stream_retries",
         "worker_resident_memory",

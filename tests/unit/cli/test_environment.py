@@ -56,5 +56,11 @@ def test_finite_input_closes_its_windows_soon_unless_somebody_says_otherwise():
     assert load(environment.for_once(said)).metrics.idle_timeout == 7.0
 
 
+def test_finite_input_is_never_mixed_with_the_workers_own_metrics():
+    for said in ({}, {"VIGIA_OPERATIONS_OWN_METRICS": "true"}):
+        assert not load(environment.for_once(said)).operations.own_metrics
+    assert load(dict[str, str]()).operations.own_metrics
+
+
 def test_the_examples_in_the_documentation_hold():
     assert doctest.testmod(environment).failed == 0
