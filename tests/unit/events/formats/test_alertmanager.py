@@ -44,7 +44,9 @@ def test_an_alert_that_fires_again_is_another_incident():
 def test_a_repeated_notification_says_nothing_new_but_a_changed_text_is_no_conflict():
     first, again = told(alert()), told(alert(), externalURL="http://other:9093", groupKey="{}")
     assert first == again
-    changed = alert() | {"annotations": {"summary": "5xx above 7 %"}}
+    changed = alert() | {"annotations": alert()["annotations"] | {"summary": "5xx above 7 %"}}
+    assert told(alert(severity="page"))[0].identity == first[0].identity
+    assert told(alert(severity="warning"))[0].identity != first[0].identity
     assert told(changed)[0].identity != first[0].identity
     assert told(changed)[0].incident_id == first[0].incident_id
 

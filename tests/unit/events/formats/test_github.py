@@ -127,6 +127,10 @@ def test_an_organisations_event_without_repository_is_unknown():
     assert one({"action": "added", "sender": SENDER, "team": {}}).reason is Reason.UNKNOWN_TYPE
 
 
+def test_what_has_no_sender_is_none_of_theirs():
+    assert translate(encoded({"repository": REPOSITORY, "deployment": {}, "action": "created"})) is None
+
+
 @pytest.mark.parametrize(
     ("body", "reason", "field"),
     [

@@ -1,0 +1,32 @@
+"""`docs/formats.md` names everything that is understood."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vigia.events.formats import alertmanager, cdevents, github, severities
+
+PAGE = (Path(__file__).resolve().parents[4] / "docs/formats.md").read_text(encoding="utf-8")
+
+
+def section(title):
+    return re.search(rf"^## {title}.*?(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL).group()
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("GitHub", [*github._STATES, *github._CONCLUSIONS, *github._RUN_ACTIONS]),
+        ("CDEvents", [*cdevents.understood(), "success", "failure", "error", "cancel"]),
+        ("Alertmanager", [*alertmanager.SERVICE_LABELS, *alertmanager.ENVIRONMENT_LABELS, alertmanager.METRIC]),
+    ],
+)
+def test_the_page_names_what_is_understood(title, words):
+    told = set(re.findall(r"`([^`\s]+)`", section(title)))
+    assert set(words) - told == set()
+
+
+def test_the_page_has_the_words_of_each_severity():
+    told = {row[0]: row[1].partition(",")[0] for row in re.findall(r"^\| (P\d) \| (.*) \|$", PAGE, re.MULTILINE)}
+    assert told == dict(severities._WORDS)
