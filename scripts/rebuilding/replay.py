@@ -66,6 +66,7 @@ class LaneReplay:
             records.close()
         self._adopt(state, target.cluster_id)
         self._begin(state, target.offsets)
+        self._rebuilt.keep_topic_ids(lane, self._live.topic_ids(lane))
         if not target.stopped:
             self._release(state)
 

@@ -17,6 +17,7 @@ from vigia.stores.sql.summary_tables import TABLES
 NOT_COMPARED: dict[str, str] = {
     "outbox": "what waits to be published is gone as soon as it is; its numbers are compared with the lane",
     "attempts": "how often a worker has failed is no result",
+    "lane_topics": "which topics the broker has is no result; a rebuild takes their ids over",
     "workers": "signs of life of workers are no result",
 }
 """Tables that a rebuild does not make, and why."""

@@ -52,6 +52,14 @@ def test_what_a_commit_says_of_the_lane_is_what_is_read(summaries):
     assert summaries.read_lane(LANE) == row
 
 
+def test_topic_ids_are_kept_by_lane_and_topic(summaries):
+    assert summaries.topic_ids(LANE) == {}
+    summaries.keep_topic_ids(LANE, {"metrics": "a", "notes": "b"})
+    summaries.keep_topic_ids(LANE, {"notes": "c"})
+    assert summaries.topic_ids(LANE) == {"metrics": "a", "notes": "c"}
+    assert summaries.topic_ids(OTHER) == {}
+
+
 def test_all_lanes_are_listed_by_agent_and_partition(summaries):
     ids = [LaneId("metrics", 10), LaneId("metrics", 2), LaneId("deployments", 0), LaneId("Metrics", 0)]
     for lane in ids:

@@ -2,17 +2,21 @@
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from typing import Any
 
 import faust
 from aiokafka import AIOKafkaProducer
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from faust.types.auth import CredentialsT
 
 from vigia.settings import KafkaSettings
 from vigia.stores.errors import Transient
 from vigia.streaming.ownership import Cluster
+
+NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+"""Kafka's way to write the id 0."""
 
 
 async def identify(kafka: KafkaSettings, within: float) -> Cluster:
@@ -25,6 +29,33 @@ async def identify(kafka: KafkaSettings, within: float) -> Cluster:
     except KafkaException as error:
         raise Transient(f"no Kafka broker at {kafka.bootstrap} answers: {error.args[0].str()}") from error
     return Cluster(kafka.cluster_id or metadata.cluster_id, ephemeral=kafka.ephemeral)
+
+
+async def topic_ids(kafka: KafkaSettings, names: Sequence[str]) -> dict[str, str]:
+    """Return the ids that the broker has given to these topics; none for those that are gone meanwhile.
+
+    A topic that is deleted and created anew has another id. The embedded broker gives none. Raises Transient.
+    """
+    if kafka.ephemeral or not names:
+        return {}
+    try:
+        return await asyncio.to_thread(_topic_ids, kafka, names)
+    except KafkaException as error:
+        raise Transient(f"the ids of topics cannot be had from {kafka.bootstrap}: {error.args[0].str()}") from error
+
+
+def _topic_ids(kafka: KafkaSettings, names: Sequence[str]) -> dict[str, str]:
+    client = AdminClient({**kafka.confluent_config(), "log_level": 0})
+    asked = client.describe_topics(TopicCollection(list(names)), request_timeout=kafka.request_timeout)
+    found = {}
+    for name, answer in asked.items():
+        try:
+            found[name] = str(answer.result().topic_id)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    # a broker older than the ids says zero
+    return {name: topic_id for name, topic_id in found.items() if topic_id != NO_ID}
 
 
 def _metadata(kafka: KafkaSettings, within: float) -> Any:

@@ -14,6 +14,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Awaitable
+from functools import partial
 from tempfile import TemporaryDirectory
 
 import faust
@@ -161,6 +162,7 @@ def make_app(settings: Settings, lanes: Lanes, folder: str) -> faust.App:
         urls,
         app,
         lanes=lanes,
+        topic_ids=partial(broker.topic_ids, kafka),
         settings=TransportSettings(kafka.topic_prefix, kafka.fetch_max_wait_ms, kafka.fetch_max_bytes),
     )
     for row in ROUTES:

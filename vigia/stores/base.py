@@ -220,6 +220,12 @@ class Summaries(Protocol):
     def lanes(self) -> list[LaneRow]:
         """Return all lanes."""
 
+    def topic_ids(self, lane: LaneId) -> dict[str, str]:
+        """Return the broker's ids of the topics that the lane has read, by name, as far as they were kept."""
+
+    def keep_topic_ids(self, lane: LaneId, ids: Mapping[str, str]) -> None:
+        """Keep the broker's ids of topics that the lane begins to read."""
+
     def load(self, lane: LaneId, state_keys: Sequence[str], seen_ids: Sequence[bytes]) -> Loaded:
         """Return the states and seen ids that exist among those asked for."""
 

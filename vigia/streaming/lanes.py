@@ -7,7 +7,7 @@ worker that has to refuse one of its lanes finds out by reading, and takes none:
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn, TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from vigia.streaming.failure import EXIT_NEEDS_PERSON, EXIT_TRANSIENT, NeedsPers
 from vigia.streaming.glance import Glance
 from vigia.streaming.lane import Flow, Lane, LaneLimits
 from vigia.streaming.lane_state import LaneState
-from vigia.streaming.ownership import BrokerFacts, Cluster, adopt, check_aligned, position
+from vigia.streaming.ownership import BrokerFacts, Cluster, adopt, check_aligned, check_topic, position
 from vigia.streaming.ports import Ports
 from vigia.streaming.route import Route
 from vigia.streaming.step import Step
@@ -84,7 +84,9 @@ class Lanes:
         revocations = self._revocations
         wanted = self._wanted(facts, counts)
         read = self._ports.summaries.read_lane
+        new_ids = {}
         for lane, count in wanted.items():
+            new_ids[lane] = await self._new_topic_ids(lane, facts)
             row: LaneRow | None = await self._retry("read a lane", read, lane)
             if row is not None:
                 await self._starts(adopt(row, self._worker.cluster, count), facts, flow)
@@ -96,6 +98,8 @@ class Lanes:
             row = await self._take_over(lane, count)
             starts = await self._starts(row, facts, flow)
             row = await self._begin(row, starts)
+            if new_ids[lane]:
+                await self._retry("keep topic ids", self._ports.summaries.keep_topic_ids, lane, new_ids[lane])
             positions.update(((name, lane.partition), offset) for name, offset in starts.items())
             next_due = await self._retry("look for timers", self._ports.summaries.next_due, lane)
             if self._revocations != revocations:
@@ -126,9 +130,18 @@ class Lanes:
             known = facts[name, number]
             if row.offsets.get(name, 0) > known.log_end:
                 # an earlier owner, still at work, may have applied what came after the broker was asked
-                known = BrokerFacts(known.log_start, await flow.log_end(name, number))
+                known = replace(known, log_end=await flow.log_end(name, number))
             starts[name] = position(row, name, known)
         return starts
+
+    async def _new_topic_ids(self, lane: LaneId, facts: Mapping[TopicPartition, BrokerFacts]) -> dict[str, str]:
+        """Check that the topics are those that the lane has read, and return the ids of those that are new to it."""
+        kept = await self._retry("read topic ids", self._ports.summaries.topic_ids, lane)
+        names = [topic.name for topic in self._steps[lane.agent].route.topics]
+        for name in names:
+            check_topic(lane, name, kept.get(name, ""), facts[name, lane.partition])
+        found = {name: facts[name, lane.partition].topic_id for name in names}
+        return {name: topic_id for name, topic_id in found.items() if topic_id and name not in kept}
 
     async def _take_over(self, lane: LaneId, partition_count: int) -> LaneRow:
         summaries, worker = self._ports.summaries, self._worker

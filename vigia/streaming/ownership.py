@@ -8,16 +8,20 @@ from dataclasses import dataclass
 
 import msgspec
 
-from vigia.stores.base import LaneRow
+from vigia.stores.base import LaneId, LaneRow
 from vigia.streaming.failure import NeedsPersonError
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerFacts:
-    """What the broker says of one input partition: the first offset it still has, and the next it will give."""
+    """What the broker says of one input partition: the first offset it still has, and the next it will give.
+
+    `topic_id` is empty where the broker gives no ids (the embedded one).
+    """
 
     log_start: int
     log_end: int
+    topic_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,20 @@ def position(row: LaneRow, topic: str, facts: BrokerFacts) -> int:
             "topic was truncated or created anew. Restore it, or use another summaries database for the new topic."
         )
     return stored
+
+
+def check_topic(lane: LaneId, topic: str, kept: str, facts: BrokerFacts) -> None:
+    """Check that `topic` is still the one that the lane has read: `kept` is the id it had then, if it is known.
+
+    A topic that was deleted and created anew gives its offsets out a second time, so a stored one may well lie within
+    its log. Raises NeedsPersonError.
+    """
+    if kept and facts.topic_id and kept != facts.topic_id:
+        raise NeedsPersonError(
+            f"lane {lane} has read topic {topic} with the id {kept}, but the topic of that name has the id "
+            f"{facts.topic_id} now: it was created anew, and its offsets are those of other records. Use another "
+            "summaries database for the new topic, or move the lane to its beginning and forget the old id by hand."
+        )
 
 
 def outside_log(topic: str, partition: int, offset: int, facts: BrokerFacts) -> str:

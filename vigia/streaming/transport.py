@@ -12,7 +12,7 @@ delivered; and a position outside the log ends the worker instead of being reset
 import asyncio
 import logging
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from aiokafka.errors import (
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from vigia.stores.errors import Transient
 from vigia.streaming import record_parsing
 from vigia.streaming.assignor import lane_assignor
 from vigia.streaming.batches import Batch
@@ -43,6 +44,9 @@ a word, and a worker that goes on then reads nothing, for ever."""
 
 READ_ATTEMPTS = 3
 """How often a batch is fetched that cannot be read: damage on its way is not there the next time."""
+
+TopicIds = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+"""Asks the broker for the ids of topics, by their names there; it raises Transient. aiokafka does not show them."""
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +131,7 @@ class Consumer(driver.Consumer):
             raise  # the partitions were revoked meanwhile: Faust begins anew
         except TimeoutError:
             self.transport.lanes.give_up(f"could not take the assigned lanes over within {within:.0f} s")
-        except KafkaError as error:
+        except (KafkaError, Transient) as error:
             self.transport.lanes.give_up(f"could not take the assigned lanes over: {error!r}")
 
     async def _take_over(self) -> Mapping[TP, int]:
@@ -137,7 +141,11 @@ class Consumer(driver.Consumer):
         name = self.transport.logical_name
         starts = await self.earliest_offsets(*assignment)
         ends = await self.highwaters(*assignment)
-        facts = {(name(tp.topic), tp.partition): BrokerFacts(starts[tp], ends[tp]) for tp in assignment}
+        ids = await self.transport.topic_ids(sorted({tp.topic for tp in assignment}))
+        facts = {
+            (name(tp.topic), tp.partition): BrokerFacts(starts[tp], ends[tp], ids.get(tp.topic, ""))
+            for tp in assignment
+        }
         counts = {name(tp.topic): len(self._partitions_of(tp.topic)) for tp in assignment}
         positions = await self.transport.lanes.acquire(
             facts, counts, self.app.consumer_generation_id, _Flow(self, self.transport.settings.topic_prefix)
@@ -335,9 +343,12 @@ class Transport(driver.Transport):
 
     Consumer = Consumer
 
-    def __init__(self, *args: Any, lanes: Lanes, settings: TransportSettings, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lanes: Lanes, topic_ids: TopicIds, settings: TransportSettings, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lanes = lanes
+        self.topic_ids = topic_ids
         self.settings = settings
 
     def logical_name(self, topic: str) -> str:

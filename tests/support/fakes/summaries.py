@@ -4,7 +4,7 @@ One call is one transaction: the event loop is single-threaded, so a call is nev
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ class MemorySummaries:
 
     def __init__(self) -> None:
         self.lane_rows: dict[LaneId, LaneRow] = {}
+        self.lane_topics: defaultdict[LaneId, dict[str, str]] = defaultdict(dict)
         self.states: defaultdict[LaneId, dict[str, StateRow]] = defaultdict(dict)
         self.seen: defaultdict[LaneId, dict[bytes, tuple[bytes, float]]] = defaultdict(dict)
         self.timers: defaultdict[LaneId, dict[tuple[str, str], float]] = defaultdict(dict)
@@ -61,6 +62,12 @@ class MemorySummaries:
 
     def lanes(self) -> list[LaneRow]:
         return [row for _, row in sorted(self.lane_rows.items())]
+
+    def topic_ids(self, lane: LaneId) -> dict[str, str]:
+        return dict(self.lane_topics[lane])
+
+    def keep_topic_ids(self, lane: LaneId, ids: Mapping[str, str]) -> None:
+        self.lane_topics[lane].update(ids)
 
     def load(self, lane: LaneId, state_keys: Sequence[str], seen_ids: Sequence[bytes]) -> Loaded:
         states, seen = self.states[lane], self.seen[lane]

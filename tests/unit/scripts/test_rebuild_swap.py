@@ -55,6 +55,17 @@ def test_workers_go_on_after_the_swap_and_an_earlier_owner_conflicts(life):
     assert compared(life).equal
 
 
+def test_lanes_know_their_topics_again_after_the_swap(life):
+    summaries = open_summaries(life.summaries.url)
+    lane = summaries.lanes()[0].lane
+    summaries.keep_topic_ids(lane, {"metrics": "an id"})
+    summaries.close()
+    rebuilt(life)
+    swapped(life)
+    assert summaries.topic_ids(lane) == {"metrics": "an id"}
+    summaries.close()
+
+
 def test_outputs_that_wait_and_marks_of_people_are_carried_over(life):
     summaries = open_summaries(life.summaries.url)
     row = _lane_with_nothing_waiting(summaries)

@@ -93,6 +93,26 @@ def test_a_stored_offset_within_the_log_is_where_reading_goes_on(at):
     assert acquire(world, facts([0], at)) == {("notes", 0): 5, ("more", 0): at.log_start}
 
 
+def test_a_topic_that_was_created_anew_ends_with_an_explanation_wherever_its_log_ends():
+    world = World()
+    acquire(world, facts([0], BrokerFacts(0, 9, "first")))
+    assert acquire(world, facts([0], BrokerFacts(0, 9, "first"))) == {("notes", 0): 0, ("more", 0): 0}
+    before = dict(world.memory.lane_rows)
+    with pytest.raises(Ended, match="with the id first, but the topic of that name has the id second now") as ended:
+        acquire(world, facts([0], BrokerFacts(0, 9, "second")))
+    assert ended.value.code == EXIT_NEEDS_PERSON
+    assert world.memory.lane_rows == before
+
+
+def test_lanes_from_before_topics_had_ids_keep_the_first_that_they_see():
+    world = World()
+    acquire(world, facts([0]))
+    assert world.memory.topic_ids(world.lane(0)) == {}
+    acquire(world, facts([0], BrokerFacts(0, 0, "first")))
+    acquire(world, facts([0]))
+    assert world.memory.topic_ids(world.lane(0)) == {"notes": "first", "more": "first"}
+
+
 def test_another_cluster_ends_with_an_explanation():
     world = World()
     world.take_over(0)

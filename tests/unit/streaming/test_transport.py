@@ -6,7 +6,7 @@ One file: the consumer without a broker that all tests share is longer than most
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,7 +24,9 @@ from hypothesis import strategies as st
 
 from tests.support.fakes.clock import run
 from vigia.stores.base import RawRecord
+from vigia.stores.errors import Transient
 from vigia.streaming.failure import LaneLostError
+from vigia.streaming.ownership import BrokerFacts
 from vigia.streaming.record_parsing import UnreadableError
 from vigia.streaming.transport import READ_ATTEMPTS, TAKE_OVER_SHARE, Consumer, _Flow
 
@@ -65,6 +67,11 @@ class LanesOf:
         """They are let go."""
 
 
+async def topic_ids(names: Sequence[str]) -> Mapping[str, str]:
+    """As the broker tells them."""
+    return {name: f"id of {name}" for name in names}
+
+
 class LightConsumer(Consumer):
     """Without Faust's services and threads: `log` is what the broker has, one fetch returns `chunk` records of each."""
 
@@ -77,7 +84,10 @@ class LightConsumer(Consumer):
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, offset: None),
         )
         transport: Any = SimpleNamespace(
-            lanes=lanes, settings=SimpleNamespace(topic_prefix="test-"), logical_name=lambda name: name[5:]
+            lanes=lanes,
+            topic_ids=topic_ids,
+            settings=SimpleNamespace(topic_prefix="test-"),
+            logical_name=lambda name: name[5:],
         )
         self.app, self.transport = app, transport
         self.flow_active = True
@@ -482,10 +492,9 @@ def test_reading_begins_where_the_lanes_are_and_not_where_kafka_thinks():
     reader = taking_over(lanes)
     assert run(reader.seek_to_committed()) == {ONE: 5, TWO: 0}
     assert lanes.asked["counts"] == {"metrics": 2}
-    assert {at: (facts.log_start, facts.log_end) for at, facts in lanes.asked["facts"].items()} == {
-        ("metrics", 0): (0, 9),
-        ("metrics", 1): (0, 9),
-    }
+    assert lanes.asked["facts"] == dict.fromkeys(
+        [("metrics", 0), ("metrics", 1)], BrokerFacts(0, 9, "id of test-metrics")
+    )
     assert run(reader.fetch_once()) == [(0, 5, [5, 6, 7]), (1, 0, [0, 1, 2])]
 
 
@@ -505,7 +514,8 @@ def test_a_worker_that_cannot_take_its_lanes_over_in_time_ends_before_faust_give
 
 
 @pytest.mark.parametrize(
-    ("error", "ends"), [(KafkaConnectionError("away"), Ended), (IllegalStateError("x"), IllegalStateError)]
+    ("error", "ends"),
+    [(KafkaConnectionError("away"), Ended), (Transient("no ids"), Ended), (IllegalStateError("x"), IllegalStateError)],
 )
 def test_a_broker_that_is_away_ends_the_worker_and_a_revoked_partition_is_fausts(error, ends):
     class Away(LightConsumer):

@@ -23,7 +23,7 @@ class Statements:
         self.acquire = dialect.upsert(tables.lanes, ["owner"], raised="version")
         self.count_attempt = dialect.upsert(tables.attempts, ["error"], raised="count")
         self._texts: dict[str, str] = {}
-        own = (tables.states, tables.due, tables.seen, tables.dead_letters, tables.workers)
+        own = (tables.states, tables.due, tables.seen, tables.dead_letters, tables.workers, tables.lane_topics)
         for table in (*own, *TABLES.values()):
             # a person's mark on a dead letter survives its event being refused again in a rebuild
             kept = {"status"} if table is tables.dead_letters else set()

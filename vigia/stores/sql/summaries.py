@@ -3,7 +3,7 @@
 Each method is a line that leads to the module of its table. Nothing connects before the first call.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, make_url
@@ -15,7 +15,18 @@ from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow, WorkerRow
 from vigia.stores.errors import Unusable
 from vigia.stores.mysql import STATEMENT_TIMEOUT, MySQL
-from vigia.stores.sql import attempts, dead_letters, lanes, outbox, states, steps, summary_rows, timers, workers
+from vigia.stores.sql import (
+    attempts,
+    dead_letters,
+    lane_topics,
+    lanes,
+    outbox,
+    states,
+    steps,
+    summary_rows,
+    timers,
+    workers,
+)
 from vigia.stores.sql.commit import write_step
 from vigia.stores.sql.database import Database
 from vigia.stores.sql.dialect import Dialect
@@ -86,6 +97,12 @@ class SqlSummaries:
 
     def lanes(self) -> list[LaneRow]:
         return lanes.read_all(self._database)
+
+    def topic_ids(self, lane: LaneId) -> dict[str, str]:
+        return lane_topics.read(self._database, lane)
+
+    def keep_topic_ids(self, lane: LaneId, ids: Mapping[str, str]) -> None:
+        lane_topics.write(self._database, lane, ids)
 
     def load(self, lane: LaneId, state_keys: Sequence[str], seen_ids: Sequence[bytes]) -> Loaded:
         return states.load(self._database, lane, state_keys, seen_ids)

@@ -39,6 +39,14 @@ lanes = table(
     column("owner", types.name()),
 )
 
+lane_topics = table(
+    metadata,
+    "lane_topics",
+    *_lane(),
+    column("topic", types.name(249), key=True),
+    column("topic_id", types.name()),
+)
+
 steps = table(
     metadata,
     "steps",
