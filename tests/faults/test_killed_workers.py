@@ -19,6 +19,7 @@ STRIKES = {
     1: (Point.RAW_APPENDED, Point.COMMITTED),
     2: (Point.COMPUTED, Point.PUBLISHED),
     3: (Point.TAKEN, Point.OUTBOX_DELETED),
+    4: (Point.ACKNOWLEDGED, Point.RAW_APPENDED),
 }
 """By seed: where the first and the second worker are killed."""
 
@@ -57,6 +58,10 @@ def test_nothing_is_lost_or_doubled_when_workers_are_killed_in_mid_step(stack, t
             for worker in workers:
                 if worker.running:
                     worker.stop()
+
+
+def test_every_point_of_a_step_is_struck():
+    assert {point for points in STRIKES.values() for point in points} == set(Point)
 
 
 def _send_until_killed(load: Load, sender: Sender, victim: WorkerProcess) -> None:
