@@ -12,6 +12,7 @@ from vigia.events.feedback import PipelineRun, RunStatus
 from vigia.events.formats.reading import Headers, Json, choice, is_object, moment, number, optional_text, text
 from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
+from vigia.events.names import MAX_NAME
 
 Kind = Literal["deployment", "deployment_status", "workflow_run"]
 
@@ -141,8 +142,13 @@ def _repository(body: Json) -> str:
 
 
 def _run_name(body: Json) -> str:
-    return f"{_repository(body)}/actions/runs/{number(body, 'workflow_run.id')}"
+    return _name(f"{_repository(body)}/actions/runs/{number(body, 'workflow_run.id')}")
 
 
 def _commit_name(repository: str, sha: str) -> str:
-    return f"{repository}/commit/{sha}"
+    return _name(f"{repository}/commit/{sha}")
+
+
+def _name(address: str) -> str:
+    """The address of a repository with the longest name that GitHub allows is longer than a name may be here."""
+    return address if len(address) <= MAX_NAME else derive_id("address", address)

@@ -127,6 +127,13 @@ def test_an_organisations_event_without_repository_is_unknown():
     assert one({"action": "added", "sender": SENDER, "team": {}}).reason is Reason.UNKNOWN_TYPE
 
 
+def test_the_longest_repository_still_meets_its_runs():
+    address = f"https://github.com/{'o' * 39}/{'r' * 100}"
+    long = {"repository": REPOSITORY | {"name": "r" * 100, "html_url": address}}
+    assert one(github_deployment() | long).runs[0] in one(github_run() | long).names
+    assert one(github_deployment(sha="0" * 40) | long).runs != one(github_deployment() | long).runs
+
+
 def test_what_has_no_sender_is_none_of_theirs():
     assert translate(encoded({"repository": REPOSITORY, "deployment": {}, "action": "created"})) is None
 
