@@ -16,6 +16,16 @@ COORDINATOR_NOT_AVAILABLE = 15
 GROUP_START = 30.0
 """Seconds after its first such answer until it counts as an error."""
 
+BROKER_LOGGERS = (
+    "aiokafka",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
+
+REPEAT_AFTER = 10.0
+"""Seconds after which these may say the same again."""
+
 
 class GroupStart(logging.Filter):
     """Takes aiokafka's errors for details while the broker gets ready for its first group."""
@@ -30,8 +40,25 @@ class GroupStart(logging.Filter):
             self._first = record.created
         if record.created - self._first > GROUP_START:
             return True
-        record.levelno, record.levelname = logging.DEBUG, "DEBUG"
-        return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+        return _as_detail(record)
+
+
+class SaidOnce(logging.Filter):
+    """Takes what a library says again and again while the broker is away for details: once in REPEAT_AFTER is enough.
+
+    What counts as the same is the text before its values are put in. aiokafka says thousands of lines a minute.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        last = self._said.get(record.msg)
+        if last is None or not 0 <= record.created - last < REPEAT_AFTER:
+            self._said[record.msg] = record.created
+            return True
+        return _as_detail(record)
 
 
 def worker(*, ends_with_stdin: bool) -> int:
@@ -55,3 +82,10 @@ def configure_logging(level: str) -> None:
         for name in ("cassandra", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(GroupStart())
+    for name in BROKER_LOGGERS:
+        logging.getLogger(name).addFilter(SaidOnce())
+
+
+def _as_detail(record: logging.LogRecord) -> bool:
+    record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)

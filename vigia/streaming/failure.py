@@ -21,6 +21,9 @@ EXIT_TRANSIENT = 75
 EXIT_NEEDS_PERSON = 78
 """EX_CONFIG: going on could lose or repeat events; a person must read the explanation first."""
 
+SAY_EVERY = 10.0
+"""Seconds between two log lines about the same operation, however many lanes it fails for."""
+
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -63,6 +66,7 @@ class Retry:
         self._longest = longest
         self.retries = 0
         """How often an operation was tried again."""
+        self._said: dict[str, float] = {}
 
     async def run(self, what: str, operation: Callable[[], Awaitable[T]], revoked: asyncio.Event | None = None) -> T:
         """Return the operation's result; raises Transient when the budget is spent, LaneLostError when revoked
@@ -70,22 +74,33 @@ class Retry:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._budget
-        pause = self._first
+        pause, failed = self._first, False
         while True:
             try:
-                return await operation()
+                result = await operation()
             except (Transient, UnknownOutcome) as error:
                 if revoked is not None and revoked.is_set():
                     raise LaneLostError(what) from error
                 left = deadline - loop.time()
                 if left <= 0:
                     raise Transient(str(error)) from error
-                logger.warning("%s: %s; retrying for another %.0f s", what, error, left)
+                self._say(what, error, left, loop.time())
+            else:
+                if failed and self._said.pop(what, None) is not None:
+                    logger.warning("%s: works again", what)
+                return result
+            failed = True
             self.retries += 1
             delay = min(left, random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, self._longest)
             if await _revoked_within(revoked, delay):
                 raise LaneLostError(what)
+
+    def _say(self, what: str, error: Exception, left: float, now: float) -> None:
+        """Log that an operation fails: a store that is away fails for every lane, several times a second."""
+        if now - self._said.get(what, now - SAY_EVERY) >= SAY_EVERY:
+            self._said[what] = now
+            logger.warning("%s: %s; retrying for another %.0f s", what, error, left)
 
 
 async def _revoked_within(revoked: asyncio.Event | None, seconds: float) -> bool:

@@ -7,7 +7,7 @@ import sys
 import pytest
 from aiokafka.errors import GroupCoordinatorNotAvailableError, NodeNotReadyError
 
-from vigia.cli.worker import GROUP_START, GroupStart
+from vigia.cli.worker import GROUP_START, REPEAT_AFTER, GroupStart, SaidOnce
 
 COORDINATOR = "aiokafka.consumer.group_coordinator"
 
@@ -49,6 +49,23 @@ def test_other_errors_of_the_group_stay_errors(level):
     assert real.levelno == logging.ERROR
     text = logging.LogRecord(COORDINATOR, logging.ERROR, "", 1, "no arguments", None, None)
     assert GroupStart().filter(text)
+
+
+def test_the_same_about_a_broker_that_is_away_is_said_once_in_a_while(level):
+    said = SaidOnce()
+    times = [100.0, 100.1, 99.0 + REPEAT_AFTER, 100.0 + REPEAT_AFTER, 100.1 + REPEAT_AFTER]
+    assert [said.filter(record(NodeNotReadyError(), at)) for at in times] == [True, False, False, True, False]
+
+
+def test_other_things_about_a_broker_are_said_at_once_and_repeats_are_details(level):
+    said = SaidOnce()
+    other = logging.LogRecord(COORDINATOR, logging.ERROR, "", 1, "Heartbeat failed: %r", (NodeNotReadyError(),), None)
+    assert said.filter(record(NodeNotReadyError(), other.created))
+    assert said.filter(other)
+    level(logging.DEBUG)
+    repeated = record(NodeNotReadyError(), other.created)
+    assert said.filter(repeated)
+    assert repeated.levelno == logging.DEBUG
 
 
 def logged(level: str) -> list[str]:
