@@ -4,15 +4,17 @@ import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import groupby, zip_longest
+from operator import attrgetter
 from typing import Any
 
 from tests.faults.load import Expected
-from tests.support import counts, opened_stores, read_topic, wait_until
+from tests.support import Received, counts, opened_stores, read_topic, topic_records, wait_until
 from tests.support.rebuilding import opened
 from vigia import topics
 from vigia.events.summaries import ProblemSummary, ProposalSummary, WindowSummary
 from vigia.models.windows.totals import sketch_in
-from vigia.stores.base import LaneRow
+from vigia.stores.base import LaneRow, RawRecord
 from vigia.stores.sql.summary_rows import select_rows, to_struct
 
 INPUTS = [topic.name for topic in topics.TOPICS if any(reader.endswith("-agent") for reader in topic.read_by)]
@@ -73,15 +75,17 @@ def check_raw_log(env: Mapping[str, str]) -> None:
         lanes = stores.summaries.lanes()
         offsets = {(topic, row.lane.partition): (row, end) for row in lanes for topic, end in row.offsets.items()}
         for name in INPUTS:
-            on_broker = defaultdict(list)
-            for record in read_topic(env, name):
-                on_broker[record.partition].append(record)
-            for partition, records in on_broker.items():
+            # one record of each side at a time: there may be millions
+            for partition, records in groupby(topic_records(env, name), attrgetter("partition")):
                 row, end = offsets[name, partition]
-                kept = list(stores.raw_log.read(row.cluster_id, name, partition, 0))
-                assert [(r.offset, r.key, r.value, r.timestamp) for r in kept] == [
-                    (r.offset, r.key, r.value, r.timestamp) for r in records if r.offset < end
-                ], (name, partition)
+                on_broker = (_as_read(record) for record in records if record.offset < end)
+                kept = map(_as_read, stores.raw_log.read(row.cluster_id, name, partition, 0))
+                for wanted, found in zip_longest(on_broker, kept):
+                    assert found == wanted, (name, partition)
+
+
+def _as_read(record: Received | RawRecord) -> tuple[object, ...]:
+    return record.offset, record.key, record.value, record.timestamp
 
 
 def check_outputs(env: Mapping[str, str], expected: Expected) -> None:

@@ -7,7 +7,7 @@ Example:
 """
 
 from tests.support.environment import counts, fresh_environment, opened_stores
-from tests.support.records import Received, Sender, Sent, read_topic
+from tests.support.records import Received, Sender, Sent, read_topic, topic_records
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess, start_worker, worker
 
@@ -21,6 +21,7 @@ __all__ = [
     "opened_stores",
     "read_topic",
     "start_worker",
+    "topic_records",
     "wait_until",
     "worker",
 ]

@@ -1,6 +1,6 @@
 """Records in and out of a test's topics, by their names in `vigia/topics.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self, cast
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -101,6 +101,11 @@ class Received(NamedTuple):
 
 def read_topic(env: Mapping[str, str], topic: str, timeout: float = 30.0) -> list[Received]:
     """Return all records that a topic holds now, by partition and offset."""
+    return list(topic_records(env, topic, timeout))
+
+
+def topic_records(env: Mapping[str, str], topic: str, timeout: float = 30.0) -> Iterator[Received]:
+    """Give all records that a topic holds now, by partition and offset, without keeping them."""
     prefix = env["VIGIA_KAFKA_TOPIC_PREFIX"]
     consumer = Consumer(
         {
@@ -113,7 +118,6 @@ def read_topic(env: Mapping[str, str], topic: str, timeout: float = 30.0) -> lis
             "log_level": 0,
         }
     )
-    found: list[Received] = []
     try:
         partitions = consumer.list_topics(prefix + topic, timeout=timeout).topics[prefix + topic].partitions
         for number in sorted(partitions):
@@ -123,14 +127,12 @@ def read_topic(env: Mapping[str, str], topic: str, timeout: float = 30.0) -> lis
                 continue
             at.offset = low
             consumer.assign([at])
-            found += _until_end(consumer, topic, high, timeout)
+            yield from _until_end(consumer, topic, high, timeout)
     finally:
         consumer.close()
-    return found
 
 
-def _until_end(consumer: Consumer, topic: str, end: int, timeout: float) -> list[Received]:
-    found: list[Received] = []
+def _until_end(consumer: Consumer, topic: str, end: int, timeout: float) -> Iterator[Received]:
     while True:
         message = consumer.poll(timeout)
         assert message is not None, f"{topic} gave nothing for {timeout:.0f} s before offset {end}"
@@ -138,18 +140,16 @@ def _until_end(consumer: Consumer, topic: str, end: int, timeout: float) -> list
         if error is not None:
             # markers of transactions may fill the end of a partition
             if error.name() == "_PARTITION_EOF":
-                return found
+                return
             raise KafkaException(error)
-        found.append(
-            Received(
-                topic,
-                message.partition() or 0,
-                message.offset() or 0,
-                message.timestamp()[1],
-                message.key(),
-                message.value(),
-                tuple(cast("list[tuple[str, bytes | None]]", message.headers() or [])),
-            )
+        yield Received(
+            topic,
+            message.partition() or 0,
+            message.offset() or 0,
+            message.timestamp()[1],
+            message.key(),
+            message.value(),
+            tuple(cast("list[tuple[str, bytes | None]]", message.headers() or [])),
         )
         if (message.offset() or 0) + 1 >= end:
-            return found
+            return
