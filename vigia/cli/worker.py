@@ -44,7 +44,7 @@ class GroupStart(logging.Filter):
 
 
 class SaidOnce(logging.Filter):
-    """Takes what a library says again and again while the broker is away for details: once in REPEAT_AFTER is enough.
+    """Takes a complaint that is repeated, as while the broker is away, for a detail: once in REPEAT_AFTER will do.
 
     What counts as the same is the text before its values are put in. aiokafka says thousands of lines a minute.
     """
@@ -54,6 +54,8 @@ class SaidOnce(logging.Filter):
         self._said: dict[object, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
         last = self._said.get(record.msg)
         if last is None or not 0 <= record.created - last < REPEAT_AFTER:
             self._said[record.msg] = record.created

@@ -57,6 +57,12 @@ def test_the_same_about_a_broker_that_is_away_is_said_once_in_a_while(level):
     assert [said.filter(record(NodeNotReadyError(), at)) for at in times] == [True, False, False, True, False]
 
 
+def test_what_is_no_complaint_is_said_each_time(level):
+    said = SaidOnce()
+    joined = logging.LogRecord(COORDINATOR, logging.INFO, "", 1, "Joined group '%s'", ("vigia",), None)
+    assert [said.filter(joined) for _ in range(2)] == [True, True]
+
+
 def test_other_things_about_a_broker_are_said_at_once_and_repeats_are_details(level):
     said = SaidOnce()
     other = logging.LogRecord(COORDINATOR, logging.ERROR, "", 1, "Heartbeat failed: %r", (NodeNotReadyError(),), None)
