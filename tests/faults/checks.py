@@ -36,8 +36,24 @@ def wait_until_applied(env: Mapping[str, str], expected: Expected, within: float
             lanes = [row.lane for row in stores.summaries.lanes() if row.lane.agent == "metrics"]
             return all(stores.summaries.next_due(lane) is None for lane in lanes)
 
-    wait_until(applied, within, f"all events ({counts(env)}, {expected.samples} samples)", pause=0.5)
-    wait_until(closed, within, "the end of every window", pause=0.5)
+    try:
+        wait_until(applied, within, f"all of {expected.samples} samples and the other events", pause=0.5)
+        wait_until(closed, within, "the end of every window", pause=0.5)
+    except AssertionError as error:
+        error.add_note("\n".join([str(counts(env)), *_positions(env)]))
+        raise
+
+
+def _positions(env: Mapping[str, str]) -> list[str]:
+    """Say where every lane is, and where the topics that it reads end."""
+    with opened_stores(env) as stores:
+        rows = stores.summaries.lanes()
+    ends = {(r.topic, r.partition): r.offset + 1 for name in INPUTS for r in topic_records(env, name)}
+    return [
+        f"lane {row.lane} of {row.owner}, version {row.version}, step {row.step}, {row.stopped or 'not stopped'}: "
+        + ", ".join(f"{name} {at} of {ends.get((name, row.lane.partition), 0)}" for name, at in row.offsets.items())
+        for row in rows
+    ]
 
 
 def check_counts(env: Mapping[str, str], expected: Expected) -> None:

@@ -12,6 +12,7 @@ RESTARTED = frozenset({0, 70, 75, -signal.SIGKILL, -signal.SIGTERM})
 """Exit codes after which a worker is started again. Python ends with a signal's when it is still importing."""
 
 LOOK_EVERY = 0.25
+STOPPED_WITHIN = 60.0
 LOG_SHOWN = 6_000
 
 
@@ -59,7 +60,8 @@ class Crew:
             worker.process.terminate()
         for worker in running:
             if error is None:
-                assert worker.stop() == 0, worker.log[-LOG_SHOWN:]
+                # not `stop`: a second SIGTERM may come when nobody handles it any more
+                assert worker.wait_ended(STOPPED_WITHIN) == 0, worker.log[-LOG_SHOWN:]
             else:
                 error.add_note(f"--- log of worker {worker.pid} ---\n{worker.log[-LOG_SHOWN:]}")
                 worker.kill()
