@@ -15,11 +15,11 @@ from tests.unit.events.formats.payloads import (
     github_run,
     github_status,
     notification,
+    translated,
 )
 from tests.unit.models.laws import START, Lane, Sent
 from vigia.events.deployments import Deployment
 from vigia.events.feedback import ChangeMerged, IncidentOpened, Outcome, PipelineRun
-from vigia.events.formats import translate
 from vigia.events.summaries import DeploymentSummary, IncidentSummary
 from vigia.models.deployments import DeploymentsModel
 from vigia.models.deployments.runs import MAX_CHANGES, MAX_DEPLOYMENTS
@@ -29,7 +29,7 @@ SCOPE = "shop"
 
 def events_of(*bodies):
     """The events of payloads, as the intake hands them to the model: with their scope."""
-    found = [event for body in bodies for event in translate(encoded(body)) if hasattr(event, "scope")]
+    found = [event for body in bodies for event in translated(encoded(body)) if hasattr(event, "scope")]
     return [msgspec.structs.replace(event, scope=SCOPE) for event in found]
 
 

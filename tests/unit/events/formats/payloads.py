@@ -2,6 +2,10 @@
 
 import base64
 import json
+from typing import Any
+
+from vigia.events.formats import translate
+from vigia.events.formats.reading import Headers
 
 CHAIN = "4c8cb7dd-3448-41de-8768-eec704e2829b"
 IMAGE = "pkg:oci/shop@sha256%3A0b31b1c02ff4?repository_url=reg.example.com"
@@ -12,6 +16,13 @@ SHA = "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"
 
 def encoded(body):
     return json.dumps(body).encode()
+
+
+def translated(value: bytes, headers: Headers = ()) -> list[Any]:
+    """What a payload means; it must be one that is understood, or refused with a reason."""
+    found = translate(value, headers)
+    assert found is not None
+    return list(found)
 
 
 def cdevent(kind="service.deployed", version="0.5.0", content=None, subject="shop", chain=CHAIN, **context):

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.unit.events.formats.payloads import alert, encoded, notification
+from tests.unit.events.formats.payloads import alert, encoded, notification, translated
 from vigia.events.feedback import IncidentOpened, IncidentResolved
-from vigia.events.formats import translate
 from vigia.events.formats.alertmanager import MAX_ALERTS
 from vigia.events.invalid import Invalid, Reason
 from vigia.events.samples import Sample
@@ -15,7 +14,7 @@ BEGAN = datetime(2026, 8, 3, 7, 52, 26, 739266, UTC).timestamp()
 
 
 def told(*alerts, **fields):
-    return list(translate(encoded(notification(*alerts, **fields))))
+    return list(translated(encoded(notification(*alerts, **fields))))
 
 
 def test_a_firing_alert_opens_an_incident_and_is_a_sample():
@@ -92,7 +91,7 @@ def test_a_bad_alert_does_not_take_the_others_with_it_and_its_letter_can_be_sent
     assert isinstance(sample, Sample)
     assert isinstance(refused, Invalid)
     assert (refused.reason, refused.detail[:19]) == (Reason.BAD_TIME, "alerts[1]: startsAt")
-    assert translate(refused.body)[0].reason is Reason.BAD_TIME
+    assert translated(refused.body)[0].reason is Reason.BAD_TIME
 
 
 @pytest.mark.parametrize(

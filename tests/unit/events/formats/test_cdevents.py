@@ -2,18 +2,17 @@
 
 import pytest
 
-from tests.unit.events.formats.payloads import CHAIN, IMAGE, cdevent, encoded
+from tests.unit.events.formats.payloads import CHAIN, IMAGE, cdevent, encoded, translated
 from vigia.events.catalog import UNASSIGNED
 from vigia.events.deployments import Deployment
 from vigia.events.feedback import ChangeMerged, IncidentOpened, IncidentResolved, PipelineRun
-from vigia.events.formats import translate
 from vigia.events.invalid import Reason
 
 INCIDENT = {"description": "slow", "environment": {"id": "prod"}, "service": {"id": "shop"}}
 
 
 def one(body):
-    (event,) = translate(encoded(body))
+    (event,) = translated(encoded(body))
     return event
 
 

@@ -10,6 +10,7 @@ from tests.unit.events.formats.payloads import (
     encoded,
     github_deployment,
     notification,
+    translated,
 )
 from vigia.events.deployments import Deployment
 from vigia.events.feedback import Outcome
@@ -23,7 +24,7 @@ STRUCTURED = [("Content-Type", b"application/cloudevents+json; charset=UTF-8")]
 
 
 def one(body, headers=()):
-    (event,) = translate(encoded(body), headers)
+    (event,) = translated(encoded(body), headers)
     return event
 
 
@@ -135,7 +136,7 @@ def test_bad_headers_refuse_the_record_on_the_topic(headers, reason):
 
 def test_a_value_that_is_no_object_is_refused_when_headers_announce_one():
     for value in (b"\x00avro", b"[]", b"{"):
-        (refused,) = translate(value, ce_headers())
+        (refused,) = translated(value, ce_headers())
         assert (refused.reason, refused.body) == (Reason.WRONG_TYPE, value)
 
 
@@ -148,4 +149,5 @@ def test_what_has_no_envelope_and_is_ours_is_left_to_the_topic():
     assert translate(b"[1]") is None
     assert DEPLOYMENTS.decode(encoded(OWN), [("trace", b"1")]) == DEPLOYMENTS.decode(encoded(OWN))
     (refused,) = METRICS.decode(b'{"service": "shop"}')
+    assert isinstance(refused, Invalid)
     assert refused.reason is Reason.MISSING_FIELD

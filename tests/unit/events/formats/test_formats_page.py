@@ -11,7 +11,9 @@ PAGE = (Path(__file__).resolve().parents[4] / "docs/formats.md").read_text(encod
 
 
 def section(title):
-    return re.search(rf"^## {title}.*?(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL).group()
+    found = re.search(rf"^## {title}.*?(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found.group()
 
 
 @pytest.mark.parametrize(

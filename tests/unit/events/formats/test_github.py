@@ -10,6 +10,7 @@ from tests.unit.events.formats.payloads import (
     github_deployment,
     github_run,
     github_status,
+    translated,
 )
 from vigia.events.deployments import Deployment
 from vigia.events.formats import translate
@@ -21,7 +22,7 @@ COMMIT = f"https://github.com/acme/shop/commit/{SHA}"
 
 
 def one(body, headers=()):
-    (event,) = translate(encoded(body), headers)
+    (event,) = translated(encoded(body), headers)
     return event
 
 

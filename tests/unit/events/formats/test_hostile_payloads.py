@@ -1,6 +1,7 @@
 """Whatever comes from outside, translating it never raises, and what it gives is events or reasons."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +34,7 @@ PAYLOADS = [
     github_run(),
     notification(alert(), alert("resolved", ended=AT, pod="2")),
 ]
-JUNK = st.sampled_from(
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
     [
         None,
         True,
@@ -91,7 +92,8 @@ def check(value, headers=()):
 @settings(max_examples=300)
 @given(st.sampled_from(PLACES), JUNK, HEADERS)
 def test_any_field_may_be_anything(place, junk, headers):
-    check(encoded(spoilt(*place, junk)), headers)
+    payload, path = place
+    check(encoded(spoilt(payload, path, junk)), headers)
 
 
 @given(st.sampled_from(PLACES), st.integers(0, 5_000))
