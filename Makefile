@@ -25,7 +25,7 @@ ARGS ?=
 RUN_FLAGS = $(if $(filter-out 0 no false,$(ONCE)),--once) $(if $(STACK),--stack $(STACK)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(ARGS)
 
-.PHONY: help run test lint format types contracts check stack stack-down stack-status status docs lock install clean FORCE
+.PHONY: help run test bench lint format types contracts check stack stack-down stack-status status docs lock install clean FORCE
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
@@ -64,6 +64,10 @@ stack-status: $(STAMP)  ## say what is running
 
 status: $(STAMP)  ## workers, lanes, lag, dead letters; fails when a person must look (ARGS="--json")
 	@exec $(PY) -m scripts.status $(ARGS)
+
+bench: $(STAMP)  ## measure Vigia beside other stream processors; about 25 minutes (ARGS="--parts contest --repeats 1")
+	@$(PY) -m scripts.stack up
+	@exec $(PY) -m scripts.benchmarking $(ARGS)
 
 docs: $(STAMP)  ## write the generated parts of docs/ again
 	@exec $(PY) -m scripts.docs $(ARGS)

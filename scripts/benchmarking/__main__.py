@@ -1,41 +1,80 @@
-"""`python -m scripts.benchmarking`: latencies at a light load, and samples/s of the metrics agent, as JSON lines."""
+"""`make bench`: the metrics agent beside other stream processors, latencies, and growth, on the local stack.
+
+Prints tables and writes docs/benchmarks.md, its pictures and docs/benchmarks/figures.json; parts that were not run keep
+the figures they had.
+"""
 
 import argparse
 import dataclasses
-import json
+import os
 import sys
 import time
+from typing import Any
 
-from scripts.benchmarking import latency, throughput
+from scripts.benchmarking import latency, report
+from scripts.benchmarking.contest.contenders import CONTENDERS
+from scripts.benchmarking.contest.contest import contest
+from scripts.benchmarking.growth import growth
+from scripts.benchmarking.machine import BUSY, describe
 from scripts.benchmarking.place import PLACES, worker
 
 WORKER_START = 8.0
-EMBEDDED_MOST = 120_000
-"""The embedded broker silently drops what exceeds about 5 MB a partition."""
+PARTS = ("latency", "contest", "growth")
 
 
 def main() -> int:
-    """Measure and print; returns the exit code."""
+    """Measure and report; returns 1 when the machine is busy and `--anyway` was not given."""
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmarking", description=__doc__)
-    parser.add_argument("--on", choices=sorted(PLACES), action="append", help="where (default: both)")
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
+    parser.add_argument("--only", choices=[one.name for one in CONTENDERS], action="append", default=[])
+    parser.add_argument("--messages", type=int, default=1_000_000, help="samples of the contest")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds of the contest")
     parser.add_argument("--events", type=int, default=300, help="events for each latency")
     parser.add_argument("--rate", type=float, default=20.0, help="events per second while latency is measured")
-    parser.add_argument("--samples", type=int, default=1_000_000, help="samples of the backlog")
-    parser.add_argument("--points", type=int, default=1, help="samples in one message")
+    parser.add_argument("--growth-messages", type=int, default=200_000, help="samples of each step of growth")
+    parser.add_argument("--anyway", action="store_true", help="measure on a busy machine, and write nothing")
     options = parser.parse_args()
-    for place in options.on or sorted(PLACES):
-        if options.events:
-            with PLACES[place]() as env, worker(env):
-                time.sleep(WORKER_START)
-                for result in latency.measure(env, options.events, options.rate):
-                    print(json.dumps({"on": place, "latency_ms": dataclasses.asdict(result)}), flush=True)
-        if options.samples:
-            samples = min(options.samples, EMBEDDED_MOST) if place == "embedded" else options.samples
-            with PLACES[place]() as env:
-                rate = throughput.measure(env, samples, options.points)
-            figures = {"on": place, "samples": samples, "points": options.points, "samples_per_second": round(rate)}
-            print(json.dumps(figures), flush=True)
+    if os.getloadavg()[0] > BUSY and not options.anyway:
+        print(f"the load is {os.getloadavg()[0]:.1f}: other work would falsify the figures (--anyway to try)")
+        return 1
+    found: dict[str, Any] = {}
+    for part in options.parts:
+        machine = describe()
+        found[part] = {"machine": machine, **MEASURES[part](options)}
+    if options.anyway:
+        report.show(found)
+    else:
+        report.write_page(report.save(found))
+        report.show(found)
     return 0
+
+
+def _latency(options: argparse.Namespace) -> dict[str, Any]:
+    rows = []
+    for place in PLACES:
+        with PLACES[place]() as env, worker(env):
+            time.sleep(WORKER_START)
+            for result in latency.measure(env, options.events, options.rate):
+                say(f"{place}: {result}")
+                rows.append({"on": place, **dataclasses.asdict(result)})
+    return {"events": options.events, "rate": options.rate, "rows": rows}
+
+
+def _contest(options: argparse.Namespace) -> dict[str, Any]:
+    rows = contest(options.messages, options.repeats, options.only, say)
+    return {"messages": options.messages, "repeats": options.repeats, "rows": rows}
+
+
+def _growth(options: argparse.Namespace) -> dict[str, Any]:
+    return {"rows": growth(options.growth_messages, say)}
+
+
+MEASURES = {"latency": _latency, "contest": _contest, "growth": _growth}
+
+
+def say(words: str) -> None:
+    """Print progress."""
+    print(words, flush=True)
 
 
 if __name__ == "__main__":

@@ -45,9 +45,12 @@ def embedded() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def local() -> Iterator[dict[str, str]]:
-    """Give the environment of a schema, keyspace and topics of its own on the local stack (`make stack`)."""
-    stack = _stack_settings()
+def local(topics_of: str | None = None) -> Iterator[dict[str, str]]:
+    """Give the environment of a schema, keyspace and topics of its own on the local stack (`make stack`).
+
+    With `topics_of`, a prefix, the topics are those that another place has made.
+    """
+    stack = stack_settings()
     name = f"vigia_bench_{uuid.uuid4().hex[:8]}"
     database = make_url(stack["VIGIA_SUMMARIES_URL"])
     engine = create_engine(database.set(database=None))
@@ -56,7 +59,7 @@ def local() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         env = {
             "VIGIA_KAFKA_BOOTSTRAP": stack["VIGIA_KAFKA_BOOTSTRAP"],
-            "VIGIA_KAFKA_TOPIC_PREFIX": f"{name}.",
+            "VIGIA_KAFKA_TOPIC_PREFIX": topics_of or f"{name}.",
             "VIGIA_KAFKA_GROUP": name,
             "VIGIA_RAW_LOG_URL": f"{stack['VIGIA_RAW_LOG_URL'].rpartition('/')[0]}/{name}",
             "VIGIA_SUMMARIES_URL": database.set(database=name).render_as_string(hide_password=False),
@@ -69,7 +72,9 @@ def local() -> Iterator[dict[str, str]]:
             migrate(settings)
             yield env
         finally:
-            _clean_up(env, name)
+            if topics_of is None:
+                _delete_topics(env)
+            _drop_keyspace(env, name)
             with engine.begin() as connection:
                 connection.execute(text(f"DROP DATABASE `{name}`"))
             engine.dispose()
@@ -95,7 +100,8 @@ def worker(env: Environment) -> Iterator[int]:
         process.wait(30)
 
 
-def _stack_settings() -> dict[str, str]:
+def stack_settings() -> dict[str, str]:
+    """Return what the local stack has told about itself."""
     path = Path(os.environ.get("VIGIA_STACK_DIR", ROOT / ".stack")) / "env"
     if not path.exists():
         raise SystemExit(f"{path} is missing: start the local stack with `make stack`")
@@ -107,13 +113,16 @@ def _stack_settings() -> dict[str, str]:
     return found
 
 
-def _clean_up(env: Environment, keyspace: str) -> None:
-    from cassandra.cluster import Cluster  # noqa: PLC0415 - slow to import, and only the local stack needs it
-
+def _delete_topics(env: Environment) -> None:
     admin = AdminClient({"bootstrap.servers": env["VIGIA_KAFKA_BOOTSTRAP"], "log_level": 0})
     names = [name for name in admin.list_topics(timeout=30).topics if name.startswith(env["VIGIA_KAFKA_TOPIC_PREFIX"])]
     for future in admin.delete_topics(names).values():
         future.result()
+
+
+def _drop_keyspace(env: Environment, keyspace: str) -> None:
+    from cassandra.cluster import Cluster  # noqa: PLC0415 - slow to import, and only the local stack needs it
+
     host, _, port = env["VIGIA_RAW_LOG_URL"].removeprefix("cassandra://").partition("/")[0].partition(":")
     cluster = Cluster([host], port=int(port), protocol_version=5)
     try:

@@ -24,7 +24,7 @@ from yarl import URL
 
 from vigia.app import broker
 from vigia.app.companions import Beside, Companions
-from vigia.app.opening import open_stores
+from vigia.app.opening import Stores, open_stores
 from vigia.app.routes import ROUTES
 from vigia.app.starting import check_files, shorten_driver_logs, started_producer, wait_for_all
 from vigia.app.steps import make_steps
@@ -49,8 +49,8 @@ MAX_PARTITION_FETCH = 4 * 1024 * 1024
 logger = logging.getLogger(__name__)
 
 
-def run_worker(settings: Settings, crash_points: CrashPoints | None = None) -> int:
-    """Work until SIGTERM or SIGINT; returns the exit code 0.
+def run_worker(settings: Settings, crash_points: CrashPoints | None = None, stores: Stores | None = None) -> int:
+    """Work until SIGTERM or SIGINT; returns the exit code 0. `stores` take the place of those that the settings name.
 
     Ends the process with 70 (a bug), 75 (broker or stores stayed away) or 78 (a person must look) otherwise.
     """
@@ -60,7 +60,7 @@ def run_worker(settings: Settings, crash_points: CrashPoints | None = None) -> i
     shorten_driver_logs()
     try:
         check_files(settings)
-        return asyncio.run(_work(settings, crash_points or NoCrashPoints()))
+        return asyncio.run(_work(settings, crash_points or NoCrashPoints(), stores or open_stores(settings)))
     except Transient as error:
         end_process(EXIT_TRANSIENT, f"gave up waiting: {error}")
     except Unusable as error:
@@ -69,12 +69,11 @@ def run_worker(settings: Settings, crash_points: CrashPoints | None = None) -> i
         end_process(EXIT_BUG, f"a bug: {traceback.format_exc()}")
 
 
-async def _work(settings: Settings, crash_points: CrashPoints) -> int:
+async def _work(settings: Settings, crash_points: CrashPoints, stores: Stores) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
-    stores = open_stores(settings)
     waiting = asyncio.ensure_future(wait_for_all(settings, stores))
     await _first(stop.wait(), waiting)
     if not waiting.done():

@@ -1,0 +1,174 @@
+"""The figures as tables: in the terminal, and as docs/benchmarks.md from docs/benchmarks/figures.json."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts.benchmarking.aims import aims
+from scripts.benchmarking.contest.contest import rate
+from scripts.benchmarking.pictures import draw_contest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+FIGURES = DOCS / "benchmarks" / "figures.json"
+PAGE = DOCS / "benchmarks.md"
+
+HEAD = """# Measurements
+
+Written by `make bench` from [benchmarks/figures.json](benchmarks/figures.json); do not edit it. Every figure is of one
+machine on which broker, stores, worker, sender and receiver share all cores. Compare speeds within a table, not between
+machines; the bare loop says what a machine is worth.
+
+Repeat: `make bench` on a machine that does nothing else (about 25 minutes; first it makes an environment for each peer
+below `~/.cache/vigia`, with pip and Maven). `make bench ARGS="--parts latency"` repeats a part.
+"""
+
+Cells = Sequence[str]
+
+
+def save(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge what was measured now into the figures file and return all of it."""
+    known: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    known.update(parts)
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return known
+
+
+def write_page(figures: Mapping[str, Any]) -> None:
+    """Write docs/benchmarks.md and its pictures."""
+    text = HEAD
+    for part, title, section in (
+        ("contest", "The same job side by side", _contest),
+        ("latency", "Latency at a light load", _latency),
+        ("growth", "Growth", _growth),
+    ):
+        if part in figures:
+            text += f"\n## {title}\n{_machine(figures[part]['machine'])}\n\n{section(figures[part])}"
+    notes = FIGURES.with_name("notes.md")
+    if notes.exists():
+        text += "\n" + notes.read_text(encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def show(figures: Mapping[str, Any]) -> None:
+    """Print the tables."""
+    console = Console()
+    if "contest" in figures:
+        rows = figures["contest"]["rows"]
+        _print(console, "samples/s", CONTEST_HEAD, [_contest_cells(row) for row in rows])
+        _print(console, "aims", AIM_HEAD, _aim_cells(rows))
+    if "latency" in figures:
+        _print(console, "latency", LATENCY_HEAD, _latency_cells(figures["latency"]["rows"]))
+    if "growth" in figures:
+        _print(console, "growth", GROWTH_HEAD, _growth_cells(figures["growth"]["rows"]))
+
+
+CONTEST_HEAD = ("contender", "in a message", "samples/s (median)", "least - most", "CPU s a million", "memory")
+AIM_HEAD = ("aim", "at least", "figure", "")
+LATENCY_HEAD = ("on", "what", "p50", "p95", "p99", "worst")
+GROWTH_HEAD = ("series", "samples", "samples/s", "memory")
+
+
+def _contest(part: Mapping[str, Any]) -> str:
+    rows = part["rows"]
+    for points in (1, 100):
+        draw_contest(rows, points, FIGURES.with_name(f"contest-{points}.svg"))
+    return (
+        f"{part['messages']:,} samples of 1,000 series (200 services x 5 metrics) over 20 one-minute windows, in 4 "
+        "partitions\nof a real Kafka before anybody starts; as single messages, and 100 points a message. Everybody is "
+        "timed from the\nfirst samples that it has taken to the last; for Vigia a sample counts when its step is "
+        "committed, for the others\nwhen it has been added up. What peers counted in closed windows was compared with "
+        f"what was sent.\n{part['repeats']} rounds, each with all of them.\n\n"
+        + _markdown(CONTEST_HEAD, [_contest_cells(row) for row in rows])
+        + "\n![single samples](benchmarks/contest-1.svg)\n![100 in a message](benchmarks/contest-100.svg)\n\n"
+        + _markdown(AIM_HEAD, _aim_cells(rows))
+    )
+
+
+def _contest_cells(row: Mapping[str, Any]) -> Cells:
+    if not row["runs"]:
+        return (row["what"], str(row["points"]), "not run", str(row["failed"])[:120].replace("|", "/"), "", "")
+    speeds = [run["samples"] / run["seconds"] for run in row["runs"]]
+    cpu = median(run["cpu_seconds"] / run["samples"] * 1e6 for run in row["runs"])
+    memory = max(run["peak_memory"] for run in row["runs"])
+    spread = f"{min(speeds):,.0f} - {max(speeds):,.0f}"
+    return (
+        row["what"],
+        str(row["points"]),
+        f"{rate(dict(row)):,.0f}",
+        spread,
+        f"{cpu:.1f}",
+        f"{memory / 2**20:,.0f} MiB",
+    )
+
+
+def _aim_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
+    found: list[Cells] = []
+    for aim in aims(rows):
+        form = ",.0f" if aim.least > 100 else ".2f"  # noqa: PLR2004 - samples/s have no decimals
+        figure = "-" if math.isnan(aim.figure) else f"{aim.figure:{form}}"
+        found.append((aim.what, f"{aim.least:{form}}", figure, aim.verdict))
+    return found
+
+
+def _latency(part: Mapping[str, Any]) -> str:
+    return (
+        "From handing an event to the producer until another program has received what came of it, "
+        f"{part['events']} events at\n{part['rate']:.0f} a second; `risk` is a deployment to its risk record, "
+        "`approvals` the sample that closes a bad window to the\nproposal (two agents and three topics later). Aims on "
+        "the real stack: "
+        "`risk` p95 below 50 ms, `approvals` below 100 ms.\n\n" + _markdown(LATENCY_HEAD, _latency_cells(part["rows"]))
+    )
+
+
+def _latency_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
+    return [
+        (row["on"], row["what"], *(f"{row[name]:.1f} ms" for name in ("p50", "p95", "p99", "worst"))) for row in rows
+    ]
+
+
+def _growth(part: Mapping[str, Any]) -> str:
+    return (
+        "The metrics agent with everything on, one worker, single samples. Each series has fewer samples the more "
+        "there\nare, so each step touches more states and windows; the last row has ten times the input of the "
+        "first.\n\n" + _markdown(GROWTH_HEAD, _growth_cells(part["rows"]))
+    )
+
+
+def _growth_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
+    return [
+        (
+            f"{row['series']:,}",
+            f"{row['samples']:,}",
+            f"{row['run']['samples'] / row['run']['seconds']:,.0f}" if row["run"] else f"failed: {row['failed'][:80]}",
+            f"{row['run']['peak_memory'] / 2**20:,.0f} MiB" if row["run"] else "",
+        )
+        for row in rows
+    ]
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    return (
+        f"{machine['day']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Python {machine['python']}, "
+        f"load before: {machine['load_before']}."
+    )
+
+
+def _markdown(head: Cells, rows: Sequence[Cells]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def _print(console: Console, title: str, head: Cells, rows: Sequence[Cells]) -> None:
+    table = Table(title=title)
+    for number, column in enumerate(head):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
