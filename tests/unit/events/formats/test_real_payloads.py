@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ GITHUB = {
 }
 UNKNOWN = (Invalid, {"reason": Reason.UNKNOWN_TYPE})
 
-TABLE = {
+TABLE: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "cdevents/approval_closed": UNKNOWN,
     "cdevents/approval_created": UNKNOWN,
     "cdevents/approval_updated": UNKNOWN,
@@ -75,7 +76,7 @@ def test_a_payload_is_its_event(name):
     kind, fields = TABLE[name]
     value = (EVENTS / f"{name}.json").read_bytes()
     (event,) = translated(value)
-    assert type(event).__name__ == kind.__name__
+    assert type(event) is kind
     assert {field: getattr(event, field) for field in fields} == fields
     for topic in (DEPLOYMENTS, FEEDBACK, METRICS):
         assert topic.decode(value) == [event]
