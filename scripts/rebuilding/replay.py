@@ -16,6 +16,7 @@ from scripts.rebuilding.records import StepRecords, place_of
 from scripts.rebuilding.set_aside import SetAside
 from vigia.stores.base import LaneId, LaneRow, RawLog, StepCommit, StepRow, Summaries
 from vigia.stores.errors import StoreError
+from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 from vigia.streaming.failure import LaneLostError
 from vigia.streaming.lane_state import LaneState
@@ -89,7 +90,7 @@ class LaneReplay:
         self._adopt(state, step.cluster_id)
         self._release(state)
         found = records.of(step)
-        batch = Batch(step.topic, self._lane.partition, 0, step.first_offset, found)
+        batch = Batch(step.topic, self._lane.partition, 0, step.first_offset, Records.of(found))
         quarantine = self._aside.record(step) if len(found) == 1 else ""
         try:
             await self._step.run(state, batch, self._never_revoked, quarantine, self._aside.timers(step))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from tests.simulation.process import Process
+from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 from vigia.streaming.failure import LaneLostError
 from vigia.streaming.lanes import Lanes
@@ -107,7 +108,7 @@ class Consumer:
             return
         records = world.broker.fetch(*place, start, world.rng.choice(world.fetch_sizes))
         if records and place not in self._paused:
-            batch = Batch(*place, generation, start, records)
+            batch = Batch(*place, generation, start, Records.of(records))
             if place in self._positions and generation == self.generation:
                 self._positions[place] = batch.next_offset
             more_to_come = world.broker.end(*place) > batch.next_offset

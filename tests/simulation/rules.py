@@ -41,7 +41,7 @@ PUBLISH = (
 )
 COMMIT = "        await self._commit(state, commit, states, revoked)\n"
 NO_GAP_CHECK: Change = (LANE, "if batch.start > stored:", "if False:")
-NO_SKIP: Change = (STEP, "if batch.records[0].offset < next_offset:", "if False:")
+NO_SKIP: Change = (STEP, "if batch.records.offsets[0] < next_offset:", "if False:")
 FROM_KAFKA: Change = (
     CONSUMER,
     "self._positions = dict(positions)",
@@ -131,7 +131,7 @@ MUTATIONS = (
     ),
     Mutation(
         "only batches that follow each other are merged",
-        [(LANE, "or more.start != records[-1].offset + 1:", "or False:")],
+        [(LANE, "or more.start != next_offset:", "or False:")],
     ),
     Mutation(
         "only the topic with the gap is dropped and read again",

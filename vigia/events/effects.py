@@ -145,8 +145,8 @@ class Model(Protocol[S, E]):
     schema: int
     """Schema version of the states that `dump` writes."""
 
-    def keys(self, event: E) -> tuple[str, ...]:
-        """Return the state keys that applying `event` may read or put."""
+    def keys(self, events: "list[E]") -> set[str]:
+        """Return the state keys that applying `events` may read or put."""
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         """Return the state keys that firing `timer` may read or put."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vigia.events.effects import Changes, States, Timer
-from vigia.events.samples import Sample
+from vigia.events.samples import PlainSample
 from vigia.events.summaries import Summary
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder
@@ -43,8 +43,8 @@ class MetricsModel:
         self._config = config
         self._finder = Finder(config.detectors)
 
-    def keys(self, event: Sample) -> tuple[str, ...]:
-        return (event.service,)
+    def keys(self, events: Sequence[PlainSample]) -> set[str]:
+        return {event.service for event in events}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)
@@ -62,22 +62,23 @@ class MetricsModel:
         return dump_service(state)
 
     def apply(
-        self, events: Sequence[Sample], times: Sequence[float], states: States[ServiceState], changes: Changes
+        self, events: Sequence[PlainSample], times: Sequence[float], states: States[ServiceState], changes: Changes
     ) -> None:
         """Apply samples in order; all of an event's points are applied before its series' watermark moves."""
         closer = Closer(self._config, self._finder, changes)
         intake = Intake(self._config, closer, changes)
         touched = _Touched(states)
-        for index, event in enumerate(events):
+        for index, (event, time) in enumerate(zip(events, times, strict=True)):
             state = touched[event.service]
-            if event.labels is None:
+            labels = event.labels
+            if labels is None:
                 spot = state.names.get((event.environment, event.metric))
             else:
-                spot = state.names.get((event.environment, event.metric, *event.labels.items()))
-            ts, value = event.ts, event.value
-            if spot is not None and ts is not None and value is not None and spot.low <= ts < spot.high:
-                spot.values.append(value)
-                time = times[index]
+                spot = state.names.get((event.environment, event.metric, *labels.items()))
+            ts = event.ts
+            if spot is not None and ts is not None and spot.low <= ts < spot.high:
+                # a sample with a time has a value
+                spot.values.append(event.value)  # type: ignore[arg-type]
                 if time > state.arrival:  # noqa: PLR1730 - a call of max() costs more than the loop has
                     state.arrival = time
                 if ts > state.latest:
@@ -85,7 +86,7 @@ class MetricsModel:
                     if ts >= state.check_at:
                         closer.close_silent(state, time)
                 continue
-            intake.take(index, event, times[index], state, spot)
+            intake.take(index, event, time, state, spot)
         closer.settle()
         intake.settle(touched.values())
         for service, state in touched.items():

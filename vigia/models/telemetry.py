@@ -29,8 +29,8 @@ class TelemetryModel:
     name = "telemetry"
     schema = 1
 
-    def keys(self, event: AIDecision | DecisionFeedback) -> tuple[str, ...]:
-        return (AGENT + event.agent,)
+    def keys(self, events: list[AIDecision | DecisionFeedback]) -> set[str]:
+        return {AGENT + event.agent for event in events}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:  # noqa: ARG002 - no timers are set
         return ()

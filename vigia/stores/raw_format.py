@@ -9,7 +9,7 @@ says it is larger than `MAX_UNPACKED`, or does not say how large it is.
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise, repeat
-from operator import attrgetter, lt
+from operator import lt
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +17,7 @@ import zstandard
 
 from vigia.stores.base import RawRecord, Record
 from vigia.stores.errors import Unusable
+from vigia.stores.records import Records
 
 VERSION = 1
 """The first byte of a packed row. Readers know all versions ever written."""
@@ -65,11 +66,6 @@ class _Columns(msgspec.Struct, array_like=True, frozen=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Columns)
-_offset = attrgetter("offset")
-_timestamp = attrgetter("timestamp")
-_key = attrgetter("key")
-_value = attrgetter("value")
-_headers = attrgetter("headers")
 
 
 class _Codec(threading.local):
@@ -85,34 +81,30 @@ _codec = _Codec()
 
 def pack(records: Sequence[Record]) -> PackedRow:
     """Return `records`, of one partition and with rising offsets, as one row. Raises ValueError for other input."""
-    offsets: list[int] = list(map(_offset, records))
+    columns = Records.of(records)
+    offsets = columns.offsets
     first = offsets[0] if offsets else 0
     consecutive = bool(offsets) and offsets == list(range(first, first + len(offsets)))
     if not consecutive and not (offsets and all(map(lt, offsets, offsets[1:]))):
         raise ValueError("a packed row needs at least one record, and offsets that rise")
-    times: list[int] = list(map(_timestamp, records))
-    time = min(times)
-    keys: list[bytes | None] = list(map(_key, records))
-    codes = {key: code for code, key in enumerate(dict.fromkeys(keys))}
-    sizes, values = _joined(list(map(_value, records)))
-    headers: dict[int, list[tuple[str, bytes | None]]] = {}
-    if any(map(_headers, records)):
-        headers = {index: list(found) for index, found in enumerate(map(_headers, records)) if found}
-    columns = _Columns(
+    time = min(columns.timestamps)
+    codes = {key: code for code, key in enumerate(dict.fromkeys(columns.keys))}
+    sizes, values = _joined(columns.values)
+    packed = _Columns(
         first,
         None if consecutive else [offset - first for offset in offsets],
         time,
-        [at - time for at in times],
+        [at - time for at in columns.timestamps],
         list(codes),
-        list(map(codes.__getitem__, keys)),
+        list(map(codes.__getitem__, columns.keys)),
         sizes,
-        headers,
+        {index: list(found) for index, found in enumerate(columns.headers or ()) if found},
         values,
     )
-    return PackedRow(first, offsets[-1], len(offsets), compress(_encoder.encode(columns)))
+    return PackedRow(first, offsets[-1], len(offsets), compress(_encoder.encode(packed)))
 
 
-def _joined(values: list[bytes | None]) -> tuple[list[int], bytes]:
+def _joined(values: Sequence[bytes | None]) -> tuple[list[int], bytes]:
     """Return the size of each value and all of them end to end."""
     try:
         # null values are rare, and looking for them takes longer than the rest

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil
-from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +20,7 @@ from vigia.events.times import EARLIEST, LATEST
 from vigia.stores.base import RawBatch, RawEntry, RawRecord, Record
 from vigia.stores.errors import Unusable
 from vigia.stores.raw_format import MAX_RECORD, PackedRow, compress, decompress, pack, unpack
+from vigia.stores.records import Records
 
 MAX_EVENTS = 10_000
 """Most events of one record that get a row each; `events.decoding` refuses records with more."""
@@ -30,10 +30,6 @@ HOUR = 3_600
 _BESIDES = 16
 """Bytes that a record, and each of its headers, is counted with besides what it holds."""
 
-_offset = attrgetter("offset")
-_key = attrgetter("key")
-_value = attrgetter("value")
-_headers = attrgetter("headers")
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -124,32 +120,31 @@ def packed_rows(batch: RawBatch, layout: Layout) -> Iterator[PackedRow]:
 
     No row crosses a bucket, `layout.row_span` offsets or, if it has more than one record, `layout.row_bytes`.
     """
-    records = batch.records
+    records = Records.of(batch.records)
+    offsets = records.offsets
     start = 0
     while start < len(records):
-        first = records[start].offset
+        first = offsets[start]
         limit = min(first + layout.row_span, (first // layout.batch_bucket + 1) * layout.batch_bucket)
         stop = len(records)
-        if records[stop - 1].offset >= limit:
-            stop = bisect_left(records, limit, lo=start, key=_offset)
-        stop = _fitting(batch, start, stop, layout.row_bytes)
-        yield pack(records[start:stop])
-        start = stop
+        if offsets[stop - 1] >= limit:
+            stop = bisect_left(offsets, limit, lo=start)
+        part = records[start:stop]
+        fitting = _fitting(batch, part, layout.row_bytes)
+        yield pack(part[:fitting])
+        start += fitting
 
 
-def _fitting(batch: RawBatch, start: int, stop: int, limit: int) -> int:
-    """Return where a row that begins at `start` ends so as to hold at most `limit` bytes, or one record."""
-    part = batch.records[start:stop]
-    total = sum(sum(map(len, filter(None, map(column, part)))) for column in (_value, _key)) + len(part) * _BESIDES
-    if total <= min(limit, MAX_RECORD) and not any(map(_headers, part)):
-        return stop
+def _fitting(batch: RawBatch, part: Records, limit: int) -> int:
+    """Return how many records from the first on fit into a row of at most `limit` bytes, at least one."""
+    total = sum(sum(map(len, filter(None, column))) for column in (part.values, part.keys)) + len(part) * _BESIDES
+    if total <= min(limit, MAX_RECORD) and part.headers is None:
+        return len(part)
     sizes = [len(record.value or b"") + len(record.key or b"") + _headers_size(record) + _BESIDES for record in part]
     if max(sizes) > MAX_RECORD:
         for record in part:
             _check_size(batch, record)
-    if sum(sizes) <= limit:
-        return stop
-    return start + max(bisect_right(list(accumulate(sizes)), limit), 1)
+    return max(bisect_right(list(accumulate(sizes)), limit), 1)
 
 
 def _headers_size(record: Record) -> int:

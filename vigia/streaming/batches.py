@@ -1,9 +1,9 @@
 """What travels from the transport to a lane: the records that one fetch returned for one partition."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vigia.stores.base import Record
+from vigia.stores.records import Records
 
 TICK_HEADER = "vigia-tick"
 """Marks a record that only moves its lane's clock."""
@@ -28,12 +28,12 @@ class Batch:
     partition: int
     generation: int
     start: int
-    records: Sequence[Record]
+    records: Records
 
     @property
     def next_offset(self) -> int:
         """The offset after the last record."""
-        return self.records[-1].offset + 1
+        return self.records.offsets[-1] + 1
 
 
 def header(record: Record, name: str) -> bytes | None:

@@ -122,7 +122,8 @@ def refuse_all(taken: Taken, why: str) -> None:
     """Turn every event of a batch into a refused one: the model failed on it too often."""
     for event, record, position in zip(taken.events, taken.record_of, taken.position_of, strict=True):
         taken.refused.append(Refused(record, position, Invalid(Reason.MODEL_ERROR, why, encoded(event)), event.weight))
-    for kept in (taken.events, taken.times, taken.record_of, taken.position_of, taken.identities):
+    columns = (taken.events, taken.times, taken.occurred, taken.found_under, taken.record_of, taken.position_of)
+    for kept in (*columns, taken.identities):
         kept.clear()
 
 

@@ -4,8 +4,9 @@ Pure: no I/O, and nothing here depends on a clock other than the records' Kafka 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -23,6 +24,9 @@ from vigia.streaming.plain import plain_samples
 
 ScopeOf = Callable[[str, float], str]
 """(service, time in epoch seconds) -> the team whose model scores it."""
+
+HOUR = 3_600
+_TIME = itemgetter(0)
 
 MAX_KNOWN_KEYS = 100_000
 """Keys of a partition that are remembered: hashing one in Python takes longer than decoding its record."""
@@ -46,12 +50,17 @@ class Refused:
 
 @dataclass(slots=True)
 class Taken:
-    """What a batch holds. `events[i]` came from record `record_of[i]`; `identities[i]` is empty where repeats count."""
+    """What a batch holds. `events[i]` came from record `record_of[i]`; `identities[i]` is empty where repeats count.
+
+    `times[i]` is its Kafka time, `occurred[i]` its own; in the raw log it is found under the name `found_under[i]`.
+    """
 
     batch: Batch
     cluster_id: str = ""
     events: list[Any] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    occurred: list[float] = field(default_factory=list)
+    found_under: list[str] = field(default_factory=list)
     record_of: list[int] = field(default_factory=list)
     position_of: list[int] = field(default_factory=list)
     identities: list[str] = field(default_factory=list)
@@ -82,16 +91,18 @@ class Intake:
         return plain or self._take_carefully(batch, partition_count, cluster_id)
 
     def _take_plain(self, batch: Batch, cluster_id: str) -> Taken | None:
-        stamps = [record.timestamp for record in batch.records]
-        samples = plain_samples(batch.records, self._known[batch.partition], min(stamps) / 1000, self._future_limit)
-        if samples is None:
+        stamps = batch.records.timestamps
+        plain = plain_samples(batch.records, self._known[batch.partition], min(stamps) / 1000, self._future_limit)
+        if plain is None:
             return None
-        count = len(samples)
+        count = len(plain.samples)
         return Taken(
             batch,
             cluster_id,
-            events=samples,
+            events=plain.samples,
             times=[stamp / 1000 for stamp in stamps],
+            occurred=plain.times,
+            found_under=plain.services,
             record_of=list(range(count)),
             position_of=[0] * count,
             identities=[""] * count,
@@ -130,8 +141,9 @@ class Intake:
         clock = record.timestamp / 1000
         weight = event.weight
         taken.weight += weight
-        if event.occurred_at > clock + self._future_limit:
-            ahead = event.occurred_at - clock
+        occurred_at = event.occurred_at
+        if occurred_at > clock + self._future_limit:
+            ahead = occurred_at - clock
             detail = f"the event is {ahead:.0f} s ahead of its arrival; at most {self._future_limit:.0f} s are allowed"
             taken.refused.append(Refused(index, position, Invalid(Reason.FUTURE, detail, encoded(event)), weight))
             return
@@ -147,6 +159,9 @@ class Intake:
         origin = header(record, ORIGIN_HEADER) if record.headers else None
         taken.events.append(event)
         taken.times.append(clock)
+        taken.occurred.append(occurred_at)
+        # an event that names no service is found by its key: the AI agent of a decision, the scope of an outcome
+        taken.found_under.append(getattr(event, "service", "") or here or "")
         taken.record_of.append(index)
         taken.position_of.append(position)
         taken.identities.append(event.identity or (origin.decode(errors="replace") if origin else ""))
@@ -212,29 +227,39 @@ class Intake:
 
 
 def raw_entries(taken: Taken, *, packed: bool) -> list[RawEntry]:
-    """Return by what the batch's events can be found in the raw log; packed, one entry for each service and hour.
-
-    An event that names no service is found by its key: the AI agent of a decision, the scope of an outcome.
-    """
-    records, record_of = taken.batch.records, taken.record_of
-    # an event is only taken when its record's key is its own
-    services = [
-        getattr(event, "service", "") or (records[record].key or b"").decode()
-        for event, record in zip(taken.events, record_of, strict=True)
-    ]
-    times = [event.occurred_at for event in taken.events]
+    """Return by what the batch's events can be found in the raw log; packed, one entry for each service and hour."""
+    offsets, record_of = taken.batch.records.offsets, taken.record_of
+    services, times = taken.found_under, taken.occurred
     if packed:
-        first: dict[tuple[str, float], tuple[int, float]] = {}
-        for index, at in enumerate(times):
-            first.setdefault((services[index], at // 3600), (index, at))
-        for index, event in enumerate(taken.events):
-            for at, _ in getattr(event, "points", None) or ():
-                first.setdefault((services[index], at // 3600), (index, at))
-        return [RawEntry(records[record_of[i]].offset, 0, services[i], at, "") for i, at in first.values()]
+        hours = [at // HOUR for at in times]
+        places = range(len(hours))
+        # the first event of each service and hour: a later entry gives way to an earlier one
+        first = dict(zip(zip(reversed(services), reversed(hours), strict=True), reversed(places), strict=True))
+        entries = [RawEntry(offsets[record_of[i]], 0, services[i], times[i], "") for i in sorted(first.values())]
+        packed_samples = taken.weight > len(times)
+        return entries + _entries_of_points(taken, first.keys()) if packed_samples else entries
     return [
-        RawEntry(records[record_of[i]].offset, taken.position_of[i], services[i], times[i], taken.identities[i])
+        RawEntry(offsets[record_of[i]], taken.position_of[i], services[i], times[i], taken.identities[i])
         for i in range(len(services))
     ]
+
+
+def _entries_of_points(taken: Taken, known: Collection[tuple[str, float]]) -> list[RawEntry]:
+    """Return an entry for each service and hour that only earlier points of packed samples lie in."""
+    found: dict[tuple[str, float], RawEntry] = {}
+    for index, event in enumerate(taken.events):
+        points = getattr(event, "points", None)
+        if not points:
+            continue
+        service, latest = taken.found_under[index], taken.occurred[index] // HOUR
+        if min(map(_TIME, points)) // HOUR == latest:
+            continue
+        offset = taken.batch.records.offsets[taken.record_of[index]]
+        for at, _ in points:
+            place = service, at // HOUR
+            if place not in known and place not in found:
+                found[place] = RawEntry(offset, 0, service, at, "")
+    return list(found.values())
 
 
 def encoded(event: Event) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from vigia.events.effects import Timer
 from vigia.stores.base import LaneId
 from vigia.stores.errors import Transient, Unusable
+from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 from vigia.streaming.compute import TimerFailedError
 from vigia.streaming.crash_points import Point
@@ -148,20 +149,20 @@ class Lane:
         if first is None:
             return None
         batch, ack = first
-        records, acks = list(batch.records), [ack]
-        size = sum(len(record.value or b"") for record in records)
+        parts, acks = [batch.records], [ack]
+        next_offset, count, size = batch.next_offset, len(batch.records), batch.records.value_bytes
         while not self._queue.empty():
             more, ack = self._queue.get_nowait()
-            size += sum(len(record.value or b"") for record in more.records)
-            full = (
-                len(records) + len(more.records) > self._limits.step_max_records or size > self._limits.step_max_bytes
-            )
-            if full or more.topic != batch.topic or more.start != records[-1].offset + 1:
+            count += len(more.records)
+            size += more.records.value_bytes
+            full = count > self._limits.step_max_records or size > self._limits.step_max_bytes
+            if full or more.topic != batch.topic or more.start != next_offset:
                 self._carried = (more, ack)
                 break
-            records.extend(more.records)
+            parts.append(more.records)
             acks.append(ack)
-        return replace(batch, records=records), acks
+            next_offset = more.next_offset
+        return replace(batch, records=Records.joined(parts)), acks
 
     async def _apply(self, batch: Batch, acks: list[Callable[[], object]]) -> None:
         stored = self.state.next_offset(batch.topic)
@@ -244,7 +245,7 @@ class Lane:
         first, rest = batch.records[:middle], batch.records[middle:]
         await self._bisect(replace(batch, records=first))
         if not self.state.row.stopped:
-            await self._bisect(replace(batch, records=rest, start=first[-1].offset + 1))
+            await self._bisect(replace(batch, records=rest, start=first.offsets[-1] + 1))
 
     async def _tick_if_due(self) -> None:
         state, now = self.state, self._ports.now()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from vigia.events.dead_letter import MAX_BODY
 from vigia.events.invalid import Invalid, Reason
 from vigia.stores.base import RawRecord, Record
+from vigia.stores.records import Records
 from vigia.streaming.batches import CUT_HEADER, Batch, header
 
 MAX_VALUE = 4 * 1024 * 1024
@@ -47,7 +48,7 @@ def cut(batch: Batch, large: Collection[int]) -> Batch:
             None if record.value is None else record.value[: MAX_BODY + 1],
             ((CUT_HEADER, sizes.encode()),),
         )
-    return replace(batch, records=records)
+    return replace(batch, records=Records.of(records))
 
 
 def too_large(record: Record) -> Invalid | None:

@@ -5,6 +5,7 @@ effects in one transaction if the lane is still ours; 5. publish the outbox and 
 """
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -90,11 +91,11 @@ class Step:
     def take(self, state: LaneState, batch: Batch) -> Taken | None:
         """Return the part of the batch that has not been applied yet, decoded; None when all of it has."""
         next_offset = state.row.offsets.get(batch.topic, 0)
-        if batch.records[0].offset < next_offset:
-            records = [record for record in batch.records if record.offset >= next_offset]
-            if not records:
+        if batch.records.offsets[0] < next_offset:
+            applied = bisect_left(batch.records.offsets, next_offset)
+            if applied == len(batch.records):
                 return None
-            batch = replace(batch, records=records, start=next_offset)
+            batch = replace(batch, records=batch.records[applied:], start=next_offset)
         return self._intakes[batch.topic].take(batch, state.row.partition_count, state.row.cluster_id)
 
     async def publish_leftovers(self, state: LaneState, revoked: asyncio.Event) -> None:
@@ -133,7 +134,7 @@ class Step:
         due = await self._due(state, clock, revoked)
         timers = [timer for timer in due if timer not in drop]
         dropped = {timer: drop[timer] for timer in due if timer in drop}
-        keys = {key for event in taken.events for key in model.keys(event)}
+        keys = model.keys(taken.events)
         # whose state a timer alone needs: when it cannot be loaded, the timer is to blame
         needed_by = {key: timer for timer in timers for key in model.timer_keys(timer) if key not in keys}
         held, missing = state.cache.split(keys | needed_by.keys())

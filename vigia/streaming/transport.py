@@ -28,6 +28,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from vigia.stores.errors import Transient
+from vigia.stores.records import Records
 from vigia.streaming import record_parsing
 from vigia.streaming.assignor import lane_assignor
 from vigia.streaming.batches import Batch
@@ -47,6 +48,8 @@ READ_ATTEMPTS = 3
 
 TopicIds = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Asks the broker for the ids of topics, by their names there; it raises Transient. aiokafka does not show them."""
+LOG_APPEND_TIME = 1
+"""Faust asks whose time it is; the input topics have the broker's, or the worker does not start."""
 
 logger = logging.getLogger(__name__)
 
@@ -268,20 +271,20 @@ class Consumer(driver.Consumer):
     def _is_current(self, generation: int, seeks: int) -> bool:
         return self.flow_active and self.app.consumer_generation_id == generation and self._seeks == seeks
 
-    def _message(self, tp: TP, records: list[Any], generation: int) -> ConsumerMessage:
-        last = records[-1]
+    def _message(self, tp: TP, records: Records, generation: int) -> ConsumerMessage:
+        offset = records.offsets[-1]
         batch = Batch(self.transport.logical_name(tp.topic), tp.partition, generation, self._next[tp], records)
         self._next[tp] = batch.next_offset
-        self._delivered[tp].append(last.offset)
+        self._delivered[tp].append(offset)
         # Faust drops what is below the last offset it has read, which it may note after a seek back has happened
         self._read_offset[tp] = None
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         return ConsumerMessage(
-            last.topic,
-            last.partition,
-            last.offset,
-            last.timestamp / 1000,
-            last.timestamp_type,
+            tp.topic,
+            tp.partition,
+            offset,
+            records.timestamps[-1] / 1000,
+            LOG_APPEND_TIME,
             [],
             None,
             batch,  # type: ignore[arg-type] # the point of this transport: a batch where Faust has a value

@@ -87,8 +87,8 @@ class NotesModel:
     name = "notes"
     schema = 3
 
-    def keys(self, event: Note) -> tuple[str, ...]:
-        return (event.service,)
+    def keys(self, events: list[Note]) -> set[str]:
+        return {event.service for event in events}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)

@@ -9,6 +9,7 @@ from tests.support.fakes.process import Process
 from tests.support.fakes.raw_log import MemoryRawLog
 from tests.support.fakes.summaries import MemorySummaries
 from vigia.stores.base import LaneId, RawLog, Summaries
+from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 from vigia.streaming.compute import StepLimits
 from vigia.streaming.flood import FloodLimits
@@ -100,4 +101,4 @@ class World:
     def batch(self, topic: str, partition: int, offset: int, limit: int, generation: int = 1) -> Batch | None:
         """What a fetch of up to `limit` records from `offset` gives."""
         records = self.broker.fetch(topic, partition, offset, limit)
-        return Batch(topic, partition, generation, offset, records) if records else None
+        return Batch(topic, partition, generation, offset, Records.of(records)) if records else None

@@ -95,7 +95,7 @@ class Lane:
         """Apply one batch as one step."""
         if not batch:
             return
-        states = self._load(key for sent in batch for key in self.model.keys(sent.event))
+        states = self._load(self.model.keys([sent.event for sent in batch]))
         changes = Changes()
         self.model.apply([sent.event for sent in batch], [sent.time for sent in batch], states, changes)
         self._commit(states, changes)
@@ -171,6 +171,6 @@ def swapped(model: Model[Any, Any], script: Script, positions: Iterable[int]) ->
         first, second = result[position : position + 2]
         if isinstance(first, Tick) or isinstance(second, Tick):
             continue
-        if not set(model.keys(first.event)) & set(model.keys(second.event)):
+        if not model.keys([first.event]) & model.keys([second.event]):
             result[position : position + 2] = [second, first]
     return result

@@ -103,7 +103,7 @@ def test_a_verdict_is_recorded_and_nothing_acts_on_it():
 
 def test_the_keys_of_events_and_timers_are_announced():
     run = lane().run([Sent(problem(), START)])
-    assert run.model.keys(problem()) == ("problem:p1",)
+    assert run.model.keys([problem()]) == {"problem:p1"}
     assert list(run.states) == ["problem:p1"]
 
 

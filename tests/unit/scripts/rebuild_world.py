@@ -18,6 +18,7 @@ from vigia.app.steps import make_steps
 from vigia.events.effects import Timer
 from vigia.settings import Settings, load
 from vigia.stores.base import LaneId, LaneRow, OutboxRow, RawRecord, StepCommit
+from vigia.stores.records import Records
 from vigia.streaming.batches import TICK_HEADER, Batch
 from vigia.streaming.crash_points import Point
 from vigia.streaming.failure import Retry, end_process
@@ -183,7 +184,7 @@ class World:
             return False
         again = [record for record in log if record.offset < next_offset][-self.chance.choice([0, 0, 2]) or len(log) :]
         records = again + waiting
-        batch = Batch(topic, partition, 0, records[0].offset, records)
+        batch = Batch(topic, partition, 0, records[0].offset, Records.of(records))
         await self.steps[lane.agent].run(state, batch, asyncio.Event(), quarantine, drop or {})
         return True
 

@@ -12,6 +12,7 @@ from tests.support.fakes.world import CALM, CLUSTER, PARTITIONS, scope_of
 from vigia.events.effects import States
 from vigia.events.topic import Topic
 from vigia.stores.base import LaneId, LaneRow, RawRecord, StepCommit
+from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 from vigia.streaming.compute import (
     Computed,
@@ -44,7 +45,7 @@ def batch(*records: RawRecord, topic: str = "notes", partition: int = HERE) -> B
     """Number the records from the first one's offset on."""
     first = records[0].offset
     numbered = [msgspec.structs.replace(one, offset=first + n) for n, one in enumerate(records)]
-    return Batch(topic, partition, 1, first, numbered)
+    return Batch(topic, partition, 1, first, Records.of(numbered))
 
 
 def of(*notes: Note, offset: int = 0, at: float = START) -> Batch:
@@ -72,7 +73,7 @@ class Computing:
         taken = Intake(route.topic(records.topic), scope_of, 300.0).take(records, PARTITIONS, row.cluster_id)
         clock = max(row.clock, taken.clock)
         timers = self.store.due(LANE, clock, 5_000)
-        keys = [key for event in taken.events for key in route.model.keys(event)]
+        keys = list(route.model.keys(taken.events))
         keys += [key for timer in timers for key in route.model.timer_keys(timer)]
         loaded = self.store.load(LANE, keys, seen_ids(route, taken))
         states = States[Any](

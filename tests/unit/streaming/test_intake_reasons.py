@@ -15,6 +15,7 @@ from vigia.events.invalid import EXPLANATIONS, Reason
 from vigia.events.names import name_problem
 from vigia.settings import Settings
 from vigia.stores.base import LaneId, LaneRow, RawRecord, StepCommit
+from vigia.stores.records import Records
 from vigia.streaming.batches import CUT_HEADER, ORIGIN_HEADER, TICK_HEADER, Batch
 from vigia.streaming.compute import Computed, StepLimits, build_commit, fresh_events, merged, run_model
 from vigia.streaming.flood import FloodLimits
@@ -49,11 +50,11 @@ def step(topic: str, partition: int, records: Sequence[RawRecord]) -> Done:
     """Run everything of a step that is no I/O, for a lane that knows nothing yet."""
     route = route_of(topic)
     intake = Intake(route.topic(topic), lambda service, at: "unassigned", 300.0)
-    taken = intake.take(Batch(topic, partition, 1, 0, records), PARTITIONS)
+    taken = intake.take(Batch(topic, partition, 1, 0, Records.of(records)), PARTITIONS)
     # Cassandra refuses an index without a name
     assert all(entry.service for entry in raw_entries(taken, packed=route.packed))
     fresh = fresh_events(route, taken, {})
-    states = States({key: None for event in taken.events for key in route.model.keys(event)})
+    states = States(dict.fromkeys(route.model.keys(taken.events)))
     changes = run_model(route, fresh, [], taken.clock, states)
     lane = LaneRow(
         lane=LaneId(route.agent, partition),
@@ -155,7 +156,7 @@ def test_what_names_no_service_is_found_in_the_raw_log_by_its_key():
         key, good = GOOD[topic]
         lane = partition_of(key, PARTITIONS)
         intake = Intake(route_of(topic).topic(topic), lambda service, at: "", 300.0)
-        taken = intake.take(Batch(topic, lane, 1, 0, [record(0, good(NOW, 1), key, lane)]), PARTITIONS)
+        taken = intake.take(Batch(topic, lane, 1, 0, Records.of([record(0, good(NOW, 1), key, lane)])), PARTITIONS)
         assert [entry.service for entry in raw_entries(taken, packed=False)] == [names]
 
 
@@ -173,7 +174,7 @@ def test_a_record_that_no_store_could_keep_is_cut_and_refused(value, key, header
     lane = partition_of(b"shop", PARTITIONS)
     good = record(0, encoded(sample(NOW)), b"shop", lane)
     after = record(2, encoded(sample(NOW)), b"shop", lane)
-    batch = Batch("metrics", lane, 1, 0, [good, record(1, value, key, lane, headers), after])
+    batch = Batch("metrics", lane, 1, 0, Records.of([good, record(1, value, key, lane, headers), after]))
     taken = Intake(route_of("metrics").topic("metrics"), lambda service, at: "", 300.0).take(batch, PARTITIONS)
     assert [(one.record, one.invalid.reason) for one in taken.refused] == [(1, Reason.TOO_LARGE)]
     assert (len(taken.events), taken.weight) == (2, 3)
@@ -209,7 +210,8 @@ def test_names_that_are_too_long_are_not_remembered():
     intake = Intake(route_of("metrics").topic("metrics"), lambda service, at: "", 300.0)
     for number in range(3):
         value = encoded(sample(NOW, service=str(number) * 100_000))
-        intake.take(Batch("metrics", lane, 1, 0, [record(0, value, str(number).encode() * 100_000, lane)]), PARTITIONS)
+        large = [record(0, value, str(number).encode() * 100_000, lane)]
+        intake.take(Batch("metrics", lane, 1, 0, Records.of(large)), PARTITIONS)
     assert not any(intake._known.values())
     assert not name_problem.cache_info().currsize
 

@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vigia import topics
 from vigia.stores.base import RawRecord
+from vigia.stores.records import Records
 from vigia.streaming.batches import ORIGIN_HEADER, TICK_HEADER, Batch
 from vigia.streaming.intake import Intake, Taken
 from vigia.streaming.partitions import partition_of
@@ -29,7 +31,7 @@ def sample(**fields: object) -> dict[str, object]:
 
 
 def batch_of(*records: RawRecord) -> Batch:
-    return Batch("metrics", 1, 1, records[0].offset, records)
+    return Batch("metrics", 1, 1, records[0].offset, Records.of(records))
 
 
 def intake() -> Intake:
@@ -40,14 +42,16 @@ def intake() -> Intake:
 
 
 def contents(taken: Taken) -> dict[str, object]:
-    return {name: getattr(taken, name) for name in Taken.__dataclass_fields__}
+    found = {name: getattr(taken, name) for name in Taken.__dataclass_fields__}
+    events = [msgspec.structs.asdict(event) for event in taken.events]
+    return found | {"events": events, "batch": (taken.batch.start, list(taken.batch.records))}
 
 
 plain = st.builds(
     lambda name, ts, value, labels: (name, sample(service=name, ts=ts, value=value, **labels)),
     st.sampled_from(HERE),
     st.floats(NOW - 1e6, NOW + 299) | st.integers(int(NOW) - 1000, int(NOW)),
-    st.floats(-1e9, 1e9),
+    st.floats(-1e280, 1e280) | st.integers(-1000, 1000),
     st.sampled_from([{}, {"labels": {"a": "b"}}, {"environment": "test", "unit": "1"}, {"more": [1, {"a": 2}]}]),
 )
 
@@ -59,9 +63,10 @@ def test_a_plain_batch_is_the_same_both_ways(events, stamps):
         record(7 + index, event, key=name.encode(), timestamp=int(NOW * 1000) + stamps[index] % 1000)
         for index, (name, event) in enumerate(events)
     ]
-    quick = one._take_plain(batch_of(*records), "cluster")
+    batch = batch_of(*records)
+    quick = one._take_plain(batch, "cluster")
     assert quick is not None
-    assert contents(quick) == contents(one._take_carefully(batch_of(*records), 4, "cluster"))
+    assert contents(quick) == contents(one._take_carefully(batch, 4, "cluster"))
 
 
 @pytest.mark.parametrize(
@@ -82,6 +87,12 @@ def test_a_plain_batch_is_the_same_both_ways(events, stamps):
         record(8, sample(ts=None)),
         record(8, sample(ts=NOW * 1000)),
         record(8, sample(ts=NOW + 301)),
+        record(8, sample(ts=-1.0)),
+        record(8, sample(ts="2026-11-24T12:00:00Z")),
+        record(8, sample(ts=NOW, points=[[NOW, 1.0]])),
+        record(8, sample(value=1.1e280)),
+        record(8, sample(value=-1.1e280)),
+        record(8, sample(value=None)),
         record(8, [sample(), sample()]),
         record(8, b"%b,%b" % (json.dumps(sample()).encode(), json.dumps(sample()).encode())),
         record(8, b'"' + b"a" * (4 * 1024 * 1024) + b'"'),
@@ -97,5 +108,5 @@ def test_a_batch_with_anything_odd_goes_the_careful_way(odd):
 
 def test_a_sample_ahead_of_the_earliest_record_is_looked_at_closely():
     one = intake()
-    late = replace(batch_of(record(7, sample())), records=[record(7, sample(ts=NOW + 299), timestamp=1)])
+    late = replace(batch_of(record(7, sample())), records=Records.of([record(7, sample(ts=NOW + 299), timestamp=1)]))
     assert one._take_plain(late, "") is None

@@ -12,6 +12,7 @@ from tests.support.fakes.world import World
 from tests.unit.streaming.histories import HERE, WITHOUT_TIMERS, sendings, sizes
 from tests.unit.streaming.playing import played
 from tests.unit.streaming.test_step_crashes import crashes
+from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 
 
@@ -19,7 +20,7 @@ def replayed(world: World) -> Iterator[Batch]:
     """What each step applied, from the raw log alone."""
     for step in world.memory.step_rows[world.lane(HERE)]:
         records = world.kept.read(step.cluster_id, step.topic, HERE, step.first_offset, step.last_offset)
-        yield Batch(step.topic, HERE, 1, step.first_offset, list(records))
+        yield Batch(step.topic, HERE, 1, step.first_offset, Records.of(list(records)))
 
 
 def rebuilt(world: World) -> World:

@@ -25,7 +25,15 @@ from tests.support.raw_batches import (
     record_batch,
     resealed,
 )
-from vigia.streaming.record_parsing import FetchedBatches, FetchedRecords, TolerantBatch, UnreadableError, install
+from vigia.stores.base import RawRecord
+from vigia.streaming.record_parsing import (
+    FetchedBatches,
+    FetchedRecords,
+    FetchResult,
+    TolerantBatch,
+    UnreadableError,
+    install,
+)
 
 TP = TopicPartition("metrics", 3)
 VALUE = b'{"service": "shop"}' * 20
@@ -40,7 +48,7 @@ def fetched(data: bytes, offset: int = 0) -> FetchedRecords:
 
 def read(data: bytes, offset: int = 0) -> list[tuple[int, Any]]:
     """Offset and headers of each record of a fetch from `offset` on."""
-    return [(record.offset, record.headers) for record in fetched(data, offset)]
+    return [(record.offset, record.headers) for record in fetched(data, offset).take(None)]
 
 
 odd_headers = (("caf\\xe9", b"1"), ("trace", None))
@@ -51,9 +59,8 @@ good_headers = (("é", b"\xff"),)
 def test_a_header_name_that_is_not_utf8_is_spelt_with_escapes_and_nothing_else_changes(codec):
     data = record_batch([GOOD, ODD, GOOD], 0, codec) + record_batch([GOOD], 3, codec)
     assert read(data) == [(0, good_headers), (1, odd_headers), (2, good_headers), (3, good_headers)]
-    (first, odd, *_) = fetched(data)
-    assert (odd.key, odd.value, odd.timestamp, odd.timestamp_type) == (b"shop", VALUE, 1_000, first.timestamp_type)
-    assert (odd.serialized_key_size, odd.serialized_value_size) == (4, len(VALUE))
+    odd = fetched(data).take(None)[1]
+    assert (odd.key, odd.value, odd.timestamp) == (b"shop", VALUE, 1_000)
 
 
 def test_several_such_batches_in_a_fetch_are_all_read_once_and_in_order():
@@ -67,8 +74,8 @@ def test_a_batch_of_the_broker_s_time_keeps_it():
         batch[ATTRIBUTES_AT + 1] |= 8
         struct.pack_into(">q", batch, 35, 5_000)  # the latest timestamp, which is the broker's
 
-    (odd,) = fetched(resealed(record_batch([ODD]), log_append_time))
-    assert (odd.timestamp, odd.timestamp_type) == (5_000, 1)
+    (odd,) = fetched(resealed(record_batch([ODD]), log_append_time)).take(None)
+    assert odd.timestamp == 5_000
 
 
 def test_what_an_aborted_transaction_wrote_stays_out():
@@ -79,7 +86,7 @@ def test_what_an_aborted_transaction_wrote_stays_out():
     aborted = resealed(record_batch([ODD, ODD]), of_producer_7)
     data = aborted + record_batch([ODD], 2)
     records = FetchedRecords(TP, FetchedBatches(data), [(7, 0)], 0, None, None, True, READ_COMMITTED)
-    assert [record.offset for record in records] == [2]
+    assert records.take(None).offsets == [2]
 
 
 names = st.text(max_size=8)
@@ -105,6 +112,50 @@ def test_any_header_name_is_read_as_text_that_is_utf8(raw):
     ((_, headers),) = read(data)
     assert [name for name, _ in headers] == [name.decode(errors="backslashreplace") for name in raw]
     assert all(name.encode() for name, _ in headers if name)
+
+
+@given(
+    st.lists(st.lists(plain, min_size=1, max_size=5), min_size=1, max_size=4),
+    st.lists(st.integers(1, 7), min_size=20, max_size=20),
+    st.integers(0, 5),
+)
+def test_a_fetch_given_out_in_pieces_of_any_size_is_the_whole_and_each_piece_says_where_the_next_begins(
+    batches, limits, start
+):
+    log: list[tuple[int, bytes]] = []
+    base = 0
+    for batch in batches:
+        log.append((base + len(batch), record_batch(batch, base)))
+        base += len(batch) + 1  # compaction has left a hole
+
+    def from_offset(offset: int) -> FetchedRecords:
+        # a broker sends no batch that ends before
+        return fetched(b"".join(data for end, data in log if end > offset), offset)
+
+    whole = [record for _, data in log for record in MemoryRecords(data).next_batch() if record.offset >= start]
+    records = from_offset(start)
+    got: list[Any] = []
+    for limit in limits:
+        piece = records.take(limit)
+        assert len(piece) == min(limit, len(whole) - len(got))
+        got += piece
+        # when a seek drops what is left, it is fetched again from here
+        again = from_offset(records.next_fetch_offset).take(None)
+        assert again.offsets == [one.offset for one in whole[len(got) :]]
+    assert got == [
+        RawRecord("metrics", 3, one.offset, one.timestamp, one.key, one.value, tuple(one.headers)) for one in whole
+    ]
+
+
+def test_records_that_do_not_rise_are_left_out_as_aiokafka_does():
+    def repeat_first_offset(batch: bytearray) -> None:
+        # the second record's offset, as a varint, comes before the lengths of key and value
+        batch[batch.index(b"secnd") - 3] = 0
+
+    data = resealed(
+        record_batch([Plain(b"first", None), Plain(b"secnd", None), Plain(b"third", None)]), repeat_first_offset
+    )
+    assert [record.value for record in fetched(data).take(None)] == [b"first", b"third"]
 
 
 # ---------------------------------------------------------------------------------------------------------- unreadable
@@ -139,7 +190,7 @@ def test_what_cannot_be_read_is_named_after_what_lies_before_it_was_delivered(na
     bad, says = UNREADABLE[name]
     data = record_batch([GOOD, GOOD]) + bad + record_batch([GOOD], 9)
     records = fetched(data)
-    assert [record.offset for record in records] == [0, 1]
+    assert records.take(None).offsets == [0, 1]
     # where the next fetch begins
     assert records.next_fetch_offset == 2
     with pytest.raises(UnreadableError, match=r"topic metrics, partition 3, offset 2 cannot be read: ") as raised:
@@ -178,12 +229,17 @@ def test_running_out_of_memory_is_no_damage(monkeypatch):
 
     records = FetchedRecords(TP, Full(b""), None, 0, None, None, True, READ_COMMITTED)
     with pytest.raises(MemoryError):
-        list(records)
+        records.take(None)
 
 
 def test_aiokafka_s_fetcher_takes_its_classes_from_where_they_are_put(monkeypatch):
-    for name in ("MemoryRecords", "PartitionRecords"):
+    for name in ("MemoryRecords", "PartitionRecords", "FetchResult"):
         monkeypatch.setattr(fetcher, name, getattr(fetcher, name))
         assert name in fetcher.Fetcher._proc_fetch_request.__code__.co_names
+    assert "FetchResult" in fetcher.Fetcher.fetched_records.__code__.co_names
     install()
-    assert (fetcher.MemoryRecords, fetcher.PartitionRecords) == (FetchedBatches, FetchedRecords)
+    assert (fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult) == (
+        FetchedBatches,
+        FetchedRecords,
+        FetchResult,
+    )

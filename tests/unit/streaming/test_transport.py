@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from tests.support.fakes.clock import run
 from vigia.stores.base import RawRecord
 from vigia.stores.errors import Transient
+from vigia.stores.records import Records
 from vigia.streaming.failure import LaneLostError
 from vigia.streaming.ownership import BrokerFacts
 from vigia.streaming.record_parsing import UnreadableError
@@ -36,12 +37,6 @@ REQUEST_TIMEOUT = 30.0
 
 class Ended(Exception):
     """The process has ended."""
-
-
-class Fetched(RawRecord, frozen=True):
-    """A record as aiokafka delivers it."""
-
-    timestamp_type: int = 1
 
 
 class LanesOf:
@@ -106,10 +101,10 @@ class LightConsumer(Consumer):
         self.active: set[TP] | None = None
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
-        fetched: dict[TP, list[Fetched]] = {}
+        fetched: dict[TP, Records] = {}
         for tp, offset in self.reading.items():
             offsets = [one for one in self.log_of[tp] if one >= offset][: self.chunk]
-            fetched[tp] = [Fetched(tp.topic, tp.partition, one, 0, None, b"") for one in offsets]
+            fetched[tp] = Records.of([RawRecord(tp.topic, tp.partition, one, 0, None, b"") for one in offsets])
             if offsets:
                 self.reading[tp] = offsets[-1] + 1
         if self.while_fetching:

@@ -68,13 +68,8 @@ class DeploymentsModel:
         self._label = label
         self._forget_after = forget_after
 
-    def keys(self, event: Told) -> tuple[str, ...]:
-        if isinstance(event, Deployment | Outcome):
-            own = SCOPE + event.scope, deployment_key(event.scope, event.deployment_id)
-            return own if isinstance(event, Outcome) else (*own, *_run_keys(event.scope, event.runs))
-        if isinstance(event, PipelineRun | ChangeMerged):
-            return _run_keys(event.scope, event.names)
-        return (incident_key(event.scope, event.incident_id),) if isinstance(event, Incident) else ()
+    def keys(self, events: list[Told]) -> set[str]:
+        return {key for event in events for key in _keys_of(event)}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)
@@ -173,6 +168,15 @@ class DeploymentsModel:
     def _keep(self, key: str, state: Kept, time: float, states: States[State], changes: Changes) -> None:
         states.put(key, state)
         changes.set_timer(FORGET, key, time + self._forget_after)
+
+
+def _keys_of(event: Told) -> tuple[str, ...]:
+    if isinstance(event, Deployment | Outcome):
+        own = SCOPE + event.scope, deployment_key(event.scope, event.deployment_id)
+        return own if isinstance(event, Outcome) else (*own, *_run_keys(event.scope, event.runs))
+    if isinstance(event, PipelineRun | ChangeMerged):
+        return _run_keys(event.scope, event.names)
+    return (incident_key(event.scope, event.incident_id),) if isinstance(event, Incident) else ()
 
 
 def _run_keys(scope: str, names: Iterable[str]) -> tuple[str, ...]:

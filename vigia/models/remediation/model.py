@@ -48,8 +48,8 @@ class RemediationModel:
     def __init__(self, config: RemediationConfig) -> None:
         self._config = config
 
-    def keys(self, event: RemediationEvent) -> tuple[str, ...]:
-        return (key_of(event.problem_id),) if isinstance(event, Problem) else ()
+    def keys(self, events: Sequence[RemediationEvent]) -> set[str]:
+        return {key_of(event.problem_id) for event in events if isinstance(event, Problem)}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (key_of(timer.key),)

@@ -4,6 +4,7 @@ It gives, byte for byte, what `totals_of` gives one by one; windows that are not
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def _encoded(groups: Sequence[list[float]]) -> list[bytes]:
     Each value becomes one number that sorts by group, then negative, zero, positive, then key; runs of equal numbers
     are the buckets, in the order in which they are encoded.
     """
-    values = np.array([value for group in groups for value in group])
+    values = np.fromiter(chain.from_iterable(groups), np.float64, sum(map(len, groups)))
     magnitudes = np.abs(values)
     if not magnitudes.max() < LARGEST:
         raise ValueError(f"magnitudes must be below {LARGEST:g}, one is {magnitudes.max()}")

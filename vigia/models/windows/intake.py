@@ -17,7 +17,7 @@ from operator import itemgetter
 from vigia.events.effects import Changes
 from vigia.events.figures import LATE_SAMPLES, TOO_OLD_POINTS
 from vigia.events.invalid import EXPLANATIONS, InvalidEvent, Reason
-from vigia.events.samples import Sample, series_of
+from vigia.events.samples import PlainSample, series_of
 from vigia.events.summaries import SeriesSummary
 from vigia.events.times import rfc3339
 from vigia.models.detectors.finder import anew
@@ -44,7 +44,7 @@ class Intake:
         self._changes = changes
         self._late: dict[tuple[str, int], list[float]] = defaultdict(list)
 
-    def take(self, index: int, event: Sample, time: float, state: ServiceState, spot: Spot | None) -> None:
+    def take(self, index: int, event: PlainSample, time: float, state: ServiceState, spot: Spot | None) -> None:
         """Apply one message in full; the hot loop of the model takes only the plainest cases itself.
 
         `spot` is the series of the event if its name is known as it stands there.
@@ -84,7 +84,7 @@ class Intake:
         for state in states:
             state.fold()
 
-    def _young_enough(self, event: Sample, state: ServiceState) -> Sequence[tuple[float, float]]:
+    def _young_enough(self, event: PlainSample, state: ServiceState) -> Sequence[tuple[float, float]]:
         """Return the points within retention by time; raises InvalidEvent if there are none, else counts the others."""
         if event.points is not None:
             points = sorted(event.points, key=_TIME)
@@ -105,7 +105,7 @@ class Intake:
             self._changes.count(TOO_OLD_POINTS, len(points) - len(young))
         return young
 
-    def _known(self, event: Sample, state: ServiceState) -> Spot | None:
+    def _known(self, event: PlainSample, state: ServiceState) -> Spot | None:
         """Return the series of an event by its sorted labels, and remember the order in which they came."""
         labels = event.labels or {}
         spot = state.names.get((event.environment, event.metric, *sorted(labels.items())))
@@ -122,7 +122,7 @@ class Intake:
         else:
             self._changes.write(row)
 
-    def _new_series(self, event: Sample, state: ServiceState) -> SeriesState:
+    def _new_series(self, event: PlainSample, state: ServiceState) -> SeriesState:
         series = series_of(event)
         if len(state.series) >= self._config.series_cap:
             # when all have fallen silent, nothing but the new one moves the time on
