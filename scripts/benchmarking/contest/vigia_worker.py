@@ -84,6 +84,8 @@ class CountingSummaries:
     def commit(self, commit: StepCommit) -> None:
         self._stores.commit(commit)
         lane = commit.lane.lane
+        if lane.agent != "metrics":
+            return  # what earlier runs have left for other agents
         self._applied[lane] = commit.lane.counts.get("metrics.applied", 0) - self._before[lane]
         # lanes commit in threads of their own: one write each, or their lines would mix
         os.write(1, f"PROGRESS {time.time():.4f} {sum(self._applied.values())}\n".encode())
