@@ -1,0 +1,109 @@
+"""From a change's 14 features (Kamei et al. 2013) to the columns of the Bayesian model.
+
+The model adds up what its columns say, so all that is not a straight line is in the columns: squares, hinges (lines
+that begin at a knot) and two products. Features are taken as log(1 + x), clipped to a finite range. One that is not
+known is not taken for zero: its columns stay at the scope's mean, and `missing` says which share is absent.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+FEATURES = ("fix", "ns", "nd", "nf", "entropy", "la", "ld", "lt", "ndev", "age", "nuc", "exp", "rexp", "sexp")
+"""The features that are read, in the order in which their values are given."""
+
+LARGEST = 1e9
+"""Values above are taken as this one: no count of lines, files or days comes near."""
+
+KNOTS = (
+    ("la", 2.0),
+    ("la", 3.5),
+    ("la", 5.0),
+    ("ld", 2.0),
+    ("lt", 5.0),
+    ("lt", 7.0),
+    ("nuc", 2.0),
+    ("age", 3.0),
+    ("nf", 1.5),
+)
+"""Where a feature's line may bend, on its log scale (la: 6, 32 and 147 lines): round numbers, not searched for.
+
+With them the mean ROC-AUC on the four recorded projects was .799 instead of .796.
+"""
+
+SQUARED = ("la", "ld", "lt", "age", "nuc", "ndev")
+
+
+class Column(NamedTuple):
+    """A column's name, and the feature that an explanation names for it."""
+
+    name: str
+    feature: str
+
+
+COLUMNS: tuple[Column, ...] = (
+    *(Column(name, name) for name in FEATURES),
+    Column("empty", "empty"),
+    *(Column(f"{name}_squared", name) for name in SQUARED),
+    Column("la_by_nf", "la"),
+    Column("la_by_lt", "la"),
+    Column("lt_is_zero", "lt"),
+    Column("la_is_zero", "la"),
+    *(Column(f"{name}_above_{knot}", name) for name, knot in KNOTS),
+    Column("lines_changed", "la"),
+    Column("la_per_nd", "la"),
+    Column("nuc_over_ndev", "nuc"),
+    Column("missing", "missing"),
+)
+"""`empty` is a change in which every feature but `fix` is zero, as merges are recorded."""
+
+_POSITION = {name: position for position, name in enumerate(FEATURES)}
+_LA, _LD, _LT, _ND, _NF = (_POSITION[name] for name in ("la", "ld", "lt", "nd", "nf"))
+_NUC, _NDEV, _AGE = (_POSITION[name] for name in ("nuc", "ndev", "age"))
+_KNOTS = tuple((_POSITION[name], knot) for name, knot in KNOTS)
+_SQUARED = tuple(_POSITION[name] for name in SQUARED)
+_NAN = math.nan
+
+
+def columns(values: Sequence[float | None]) -> Vector:
+    """Return the columns of a change, in the order of `COLUMNS`; NaN stands for "not known".
+
+    `values` are in the units and the order of `FEATURES`; None and NaN are not known, what is below zero is taken as
+    zero. Nothing returned is infinite.
+
+    >>> change = columns([1, 1, 1, 2, 0.5, 10, None, 100, 3, 2, 5, 20, 8, 6])
+    >>> round(float(change[5]), 3), bool(np.isnan(change[6])), round(float(change[-1]), 3)
+    (2.398, True, 0.071)
+    """
+    logs, given, missing = [], [], 0
+    for value in values:
+        if value is None or value != value:  # noqa: PLR0124  # NaN; math.isnan would cost a call for each
+            missing += 1
+            logs.append(_NAN)
+            given.append(_NAN)
+            continue
+        inside = 0.0 if value < 0.0 else min(value, LARGEST)
+        given.append(inside)
+        logs.append(math.log1p(inside))
+    logs[0] = min(given[0], 1.0) if given[0] == given[0] else _NAN
+    la, ld, lt = given[_LA], given[_LD], given[_LT]
+    # not known whether it is empty, unless something known says no
+    empty = 0.0 if any(value > 0.0 for value in given[1:]) else _NAN if missing else 1.0
+    row = [*logs, empty]
+    row += [logs[each] ** 2 for each in _SQUARED]
+    row += [logs[_LA] * logs[_NF], logs[_LA] * logs[_LT]]
+    row += [_is_zero(lt), _is_zero(la)]
+    # a comparison with NaN is false, so what is not known is told apart by adding nothing to NaN
+    row += [logs[each] - knot if not logs[each] <= knot else 0.0 for each, knot in _KNOTS]
+    row += [math.log1p(la + ld), math.log1p(la / (given[_ND] + 1.0)), logs[_NUC] - logs[_NDEV]]
+    row.append(missing / len(FEATURES))
+    return np.array(row)
+
+
+def _is_zero(value: float) -> float:
+    return value if value != value else float(value == 0.0)  # noqa: PLR0124
