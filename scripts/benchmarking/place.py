@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import create_engine, make_url, text
@@ -121,11 +122,19 @@ def _delete_topics(env: Environment) -> None:
 
 
 def _drop_keyspace(env: Environment, keyspace: str) -> None:
+    with cassandra_session(env) as session:
+        session.execute(f"DROP KEYSPACE IF EXISTS {keyspace}", timeout=60)
+
+
+@contextmanager
+def cassandra_session(env: Environment) -> Iterator[Any]:
+    """Give the driver's session on the raw log's keyspace."""
     from cassandra.cluster import Cluster  # noqa: PLC0415 - slow to import, and only the local stack needs it
 
-    host, _, port = env["VIGIA_RAW_LOG_URL"].removeprefix("cassandra://").partition("/")[0].partition(":")
+    address, _, keyspace = env["VIGIA_RAW_LOG_URL"].removeprefix("cassandra://").partition("/")
+    host, _, port = address.partition(":")
     cluster = Cluster([host], port=int(port), protocol_version=5)
     try:
-        cluster.connect().execute(f"DROP KEYSPACE IF EXISTS {keyspace}", timeout=60)
+        yield cluster.connect(keyspace)
     finally:
         cluster.shutdown()

@@ -86,9 +86,24 @@ def _contest(part: Mapping[str, Any]) -> str:
         "committed, for the others\nwhen it has been added up. What peers counted in closed windows was compared with "
         f"what was sent.\n{part['repeats']} rounds, each with all of them.\n\n"
         + _markdown(CONTEST_HEAD, [_contest_cells(row) for row in rows])
+        + _volumes(rows)
         + "\n![single samples](benchmarks/contest-1.svg)\n![100 in a message](benchmarks/contest-100.svg)\n\n"
         + _markdown(AIM_HEAD, _aim_cells(rows))
     )
+
+
+def _volumes(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a sentence for each way of sending whose last run left something that was looked at."""
+    text = ""
+    for row in rows:
+        left = row["runs"][-1].get("written") if row["runs"] else None
+        if left:
+            text += (
+                f"\n(d) leaves for 1,000 samples, {row['points']} in a message: {left['sql_rows']:.1f} rows and "
+                f"{left['sql_bytes'] / 1024:.1f} KiB in MariaDB (tables and\nindexes), {left['raw_rows']:.2f} rows and "
+                f"{left['raw_bytes'] / 1024:.1f} KiB in Cassandra (before its own compression).\n"
+            )
+    return text
 
 
 def _contest_cells(row: Mapping[str, Any]) -> Cells:

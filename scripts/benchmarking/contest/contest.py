@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from statistics import median
 from typing import Any
 
@@ -12,6 +12,7 @@ from scripts.benchmarking.contest.environments import CannotBuildError
 from scripts.benchmarking.contest.job import PARTITIONS, Input, counted_in, fill, results_topic
 from scripts.benchmarking.contest.runner import Run, RunFailedError, run
 from scripts.benchmarking.place import local
+from scripts.benchmarking.volume import written
 
 Say = Callable[[str], None]
 
@@ -74,7 +75,8 @@ def once(contender: Contender, given: Input, prefix: str) -> Run:
     command = contender.command()
     if contender.is_vigia:
         with local(topics_of=prefix) as env:
-            return run(contender, command, given, env)
+            result = run(contender, command, given, env)
+            return replace(result, written=written(env, given.samples)) if contender.name == "vigia" else result
     with results_topic(given.bootstrap) as out:
         environment = {**given.environment(), **contender.environment, "BENCH_OUT": out}
         result = run(contender, command, given, environment)

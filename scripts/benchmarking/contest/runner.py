@@ -35,6 +35,8 @@ class Run:
     """Processor time of its processes, start-up included."""
     peak_memory: int
     """Bytes resident, all its processes together, looked at five times a second."""
+    written: dict[str, float] = field(default_factory=dict)
+    """What it has left in the stores for each 1,000 samples; empty where that was not looked at."""
 
     @property
     def samples_per_second(self) -> float:
