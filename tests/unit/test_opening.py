@@ -52,7 +52,7 @@ worker.KafkaPublisher = worker.make_lanes = lambda *_: None
 worker.Companions = Companions
 worker.make_app = lambda settings, lanes, folder: App(folder)
 worker._until_stopped = killed
-asyncio.run(worker._work(load(), worker.NoCrashPoints()))
+asyncio.run(worker._work(settings := load(), worker.NoCrashPoints(), worker.open_stores(settings)))
 """
 """A worker that is killed as soon as it is up, with nobody around it."""
 

@@ -125,7 +125,7 @@ def _own(envelope: Envelope) -> list[Event | Invalid]:
     data = envelope.data
     if "metric" in data:
         decoder = _SAMPLES
-    elif (kind := data.get("type", envelope.type)) in _TAGS:
+    elif isinstance(kind := data.get("type", envelope.type), str) and kind in _TAGS:
         decoder, data = _OWN, {**data, "type": kind}
     else:
         detail = f"a CloudEvent of type {envelope.type[:200]!r} is in no format that is understood"

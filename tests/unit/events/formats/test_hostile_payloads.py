@@ -1,6 +1,7 @@
 """Whatever comes from outside, translating it never raises, and what it gives is events or reasons."""
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -34,25 +35,23 @@ PAYLOADS = [
     github_run(),
     notification(alert(), alert("resolved", ended=AT, pod="2")),
 ]
-JUNK: st.SearchStrategy[Any] = st.sampled_from(
-    [
-        None,
-        True,
-        -1,
-        0,
-        1e300,
-        10**40,
-        "",
-        "\x00",
-        "a\ud800"[:1],
-        "x" * 5_000,
-        "0001-01-01T00:00:00Z",
-        [],
-        [[]],
-        {},
-        {"id": 1},
-    ]
-)
+JUNK: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1e300,
+    10**40,
+    "",
+    "\x00",
+    "a\ud800"[:1],
+    "x" * 5_000,
+    "0001-01-01T00:00:00Z",
+    [],
+    [[]],
+    {},
+    {"id": 1},
+]
 HEADERS = st.lists(
     st.tuples(
         st.sampled_from(["ce_specversion", "ce_id", "ce_type", "ce_", "content-type", "X-GitHub-Event", "other"]),
@@ -89,8 +88,13 @@ def check(value, headers=()):
         assert all(isinstance(item, Event | Invalid) for item in found)
 
 
+def test_each_field_may_be_anything():
+    for (payload, path), junk in product(PLACES, JUNK):
+        check(encoded(spoilt(payload, path, junk)), [])
+
+
 @settings(max_examples=300)
-@given(st.sampled_from(PLACES), JUNK, HEADERS)
+@given(st.sampled_from(PLACES), st.sampled_from(JUNK), HEADERS)
 def test_any_field_may_be_anything(place, junk, headers):
     payload, path = place
     check(encoded(spoilt(payload, path, junk)), headers)
