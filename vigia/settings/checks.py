@@ -50,6 +50,14 @@ def conflicts(settings: Settings) -> list[str]:
             ),
         ),
         (
+            settings.operations.heartbeat * 2 >= settings.operations.stuck_after,
+            (
+                f"operations.heartbeat ({settings.operations.heartbeat:g} s) must be below half of "
+                f"operations.stuck_after ({settings.operations.stuck_after:g} s): a lane's lag is looked at with each "
+                "heartbeat, and an old one would be taken for stuck"
+            ),
+        ),
+        (
             kafka.heartbeat_interval * 3 >= kafka.session_timeout,
             (
                 f"kafka.heartbeat_interval ({kafka.heartbeat_interval:g} s) must be below a third of "

@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, Protocol, TypeVar
 
@@ -20,6 +21,9 @@ EXIT_TRANSIENT = 75
 """EX_TEMPFAIL: a store or broker did not come back within the retry budget; restart."""
 EXIT_NEEDS_PERSON = 78
 """EX_CONFIG: going on could lose or repeat events; a person must read the explanation first."""
+
+LAST_WORDS = 5.0
+"""Seconds in which what is logged at the end must be out."""
 
 SAY_EVERY = 10.0
 """Seconds between two log lines about the same operation, however many lanes it fails for."""
@@ -44,7 +48,13 @@ class Ending(Protocol):
 
 
 def end_process(code: int, message: str) -> NoReturn:
-    """End the process at once: no other thread gets to acknowledge anything after a bug."""
+    """End the process at once: no other thread gets to acknowledge anything after a bug.
+
+    Within `LAST_WORDS` even when nobody takes what is logged: a thread that is stuck writing holds the log's lock.
+    """
+    deadline = threading.Timer(LAST_WORDS, os._exit, (code,))
+    deadline.daemon = True
+    deadline.start()
     logger.critical("%s (exit code %d)", message, code)
     logging.shutdown()
     sys.stdout.flush()

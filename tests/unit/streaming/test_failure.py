@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 
 import pytest
 
 from vigia.stores.errors import Transient
 from vigia.streaming import failure
-from vigia.streaming.failure import Retry
+from vigia.streaming.failure import EXIT_TRANSIENT, Retry
 
 
 class Store:
@@ -58,3 +60,23 @@ def test_it_is_said_again_after_a_while(lines, monkeypatch):
 def test_what_works_is_not_worth_a_line(lines):
     assert run(Store(0)) == ["answer"]
     assert lines() == []
+
+
+ENDS = """
+import logging, os, sys, threading, time
+from vigia.streaming import failure
+failure.LAST_WORDS = 0.5
+logging.basicConfig(stream=sys.stderr)
+threading.Thread(target=lambda: logging.critical("x" * 1_000_000), daemon=True).start()
+time.sleep(0.5)
+failure.end_process(75, "a store stayed away")
+"""
+
+
+def test_a_process_ends_even_when_nobody_takes_what_it_logs():
+    process = subprocess.Popen([sys.executable, "-c", ENDS], stderr=subprocess.PIPE)
+    try:
+        assert process.wait(20) == EXIT_TRANSIENT
+    finally:
+        process.kill()
+        process.communicate()
