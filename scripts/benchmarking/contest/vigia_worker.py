@@ -75,9 +75,11 @@ class CountingSummaries:
         self._stores = stores
         self._applied: dict[LaneId, int] = {}
         self._before: dict[LaneId, int] = {}
+        self._earlier = 0
 
     def acquire(self, lane: LaneId, owner: str, cluster_id: str, partition_count: int) -> LaneRow:
         row: LaneRow = self._stores.acquire(lane, owner, cluster_id, partition_count)
+        self._earlier += self._applied.pop(lane, 0)  # a rebalance takes lanes over again
         self._before[lane] = row.counts.get("metrics.applied", 0)
         return row
 
@@ -88,7 +90,7 @@ class CountingSummaries:
             return  # what earlier runs have left for other agents
         self._applied[lane] = commit.lane.counts.get("metrics.applied", 0) - self._before[lane]
         # lanes commit in threads of their own: one write each, or their lines would mix
-        os.write(1, f"PROGRESS {time.time():.4f} {sum(self._applied.values())}\n".encode())
+        os.write(1, f"PROGRESS {time.time():.4f} {self._earlier + sum(self._applied.values())}\n".encode())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stores, name)
