@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,8 +67,17 @@ class _Followed:
         return sum(self.taken.values())
 
 
-def run(contender: Contender, command: Command, given: Input, environment: Mapping[str, str]) -> Run:
-    """Start the contender on the input and return how it did; raises RunFailedError."""
+def run(
+    contender: Contender,
+    command: Command,
+    given: Input,
+    environment: Mapping[str, str],
+    check: Callable[[], None] = lambda: None,
+) -> Run:
+    """Start the contender on the input and return how it did; raises RunFailedError.
+
+    `check` is called when it has taken all samples, while it still runs, and may raise RunFailedError.
+    """
     wanted = min(given.samples, contender.most or given.samples)
     followed = _Followed()
     before = os.times()
@@ -93,6 +102,7 @@ def run(contender: Contender, command: Command, given: Input, environment: Mappi
             if (ended and followed.lines.empty() and followed.total < wanted) or looked > end:
                 why = f"ended with {ended}" if ended else f"took more than {contender.limit:.0f} s"
                 raise RunFailedError(f"{why}; {followed.total} of {wanted} samples; {_tail(Path(state))}")
+        check()
     if followed.first is None or followed.total == followed.first[1]:
         raise RunFailedError("all samples came in one step: too few to be timed")
     at, already = followed.first

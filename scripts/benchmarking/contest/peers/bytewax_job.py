@@ -66,7 +66,8 @@ _source = KafkaSource(
 )
 _keyed = op.key_on("key", op.flat_map_batch("decode", op.input("in", flow, _source), _samples), lambda pair: pair[0])
 _values = op.map_value("value", _keyed, lambda pair: pair[1])
-_clock = EventClock(lambda sample: sample[0], timedelta(minutes=2))
+# partitions are read at different speeds, and nothing must be late
+_clock = EventClock(lambda sample: sample[0], timedelta(minutes=30))
 _windower = TumblingWindower(length=timedelta(minutes=1), align_to=FIRST)
 _windows = fold_window("windows", _values, _clock, _windower, _empty, _add, _merge, ordered=False)
 op.output("out", op.map("message", _windows.down, _message), KafkaSink(_brokers, os.environ["BENCH_OUT"]))
