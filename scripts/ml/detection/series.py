@@ -12,6 +12,10 @@ class SeriesError(ValueError):
     """A file that is not a series; the message says where and why."""
 
 
+LATEST = 1e11
+"""Epoch seconds in the year 5138; what is larger counts milliseconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """Rows in the file's order; times in epoch seconds, NaN for a value that is missing. `written` is each row's time
@@ -77,6 +81,6 @@ def epoch_seconds(text: str) -> float:
     except ValueError:
         moment = datetime.fromisoformat(text.strip())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if not math.isfinite(number):
-        raise ValueError(f"{text!r} is no time")
+    if not 0 <= number < LATEST:
+        raise ValueError(f"{text!r} is no time in epoch seconds; milliseconds are not understood")
     return number

@@ -112,6 +112,8 @@ def paired_bootstrap(label: Labels, ours: Scores, theirs: Scores, seed: int = 5)
     differences = []
     for _ in range(RESAMPLES):
         weight = np.bincount(random.integers(0, len(label), len(label)), minlength=len(label))
+        if not (weight * label).any() or not (weight * ~label).any():
+            continue  # of a short file some samples have one class only, and no order
         areas = []
         for order, first in zip(orders, ties, strict=True):
             bad = np.add.reduceat((weight * label)[order], first)
@@ -119,6 +121,8 @@ def paired_bootstrap(label: Labels, ours: Scores, theirs: Scores, seed: int = 5)
             below = np.cumsum(good) - good
             areas.append(float((bad * (below + good / 2)).sum() / (bad.sum() * good.sum())))
         differences.append(areas[0] - areas[1])
+    if len(differences) < RESAMPLES / 2:
+        return None
     low, high = np.quantile(differences, [0.025, 0.975])
     return Interval(whole[0] - whole[1], float(low), float(high))
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import math
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,11 +49,17 @@ class Project(NamedTuple):
         return np.array([row[place] or 0.0 for row in self.values])
 
 
+GZIP = b"\x1f\x8b"
+"""How gzipped files begin (RFC 1952)."""
+
+
 def read(path: Path) -> Project:
     """Return the project of a file; raises `Unreadable`."""
     rows = []
     try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        with path.open("rb") as file:
+            opened = gzip.open if file.read(2) == GZIP else open
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
             lacking = [
                 name
@@ -62,8 +69,8 @@ def read(path: Path) -> Project:
             if lacking:
                 raise Unreadable(f"{path}: lacks the columns {', '.join(lacking)}; see vigia/feeds/data/README.md")
             rows = [_row(path, number, row) for number, row in enumerate(reader, start=2)]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise Unreadable(f"{path}: cannot be read as gzipped CSV: {error}") from error
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+        raise Unreadable(f"{path}: cannot be read as CSV, gzipped or not: {error}") from error
     if not rows:
         raise Unreadable(f"{path}: has no commits")
     rows.sort(key=lambda row: row[0])

@@ -149,14 +149,29 @@ def test_a_file_that_is_no_project_is_refused_with_the_place(tmp_path, capsys, r
 
 def test_other_files_are_refused(tmp_path, capsys):
     plain = tmp_path / "plain.csv.gz"
-    plain.write_text(HEADER)
+    damaged = bytearray(gzip.compress((HEADER + "\n" * 500).encode()))
+    damaged[15:25] = bytes(10)
+    plain.write_bytes(damaged)
     assert main([str(plain)]) == 2
-    assert "gzipped" in capsys.readouterr().err
+    assert "cannot be read as CSV" in capsys.readouterr().err
     with gzip.open(plain, "wt") as file:
         file.write("commit_ts,la\n1,2\n")
     assert main([str(plain)]) == 2
     assert "lacks the columns defect_found_ts, defective, fix" in capsys.readouterr().err
     assert main([str(DATA), str(DATA)]) == 2
+
+
+def test_a_file_need_not_be_gzipped_and_may_begin_with_a_mark(tmp_path):
+    zipped = written(tmp_path / "one.csv.gz", row(0), row(1))
+    plain = tmp_path / "two.csv"
+    plain.write_bytes(b"\xef\xbb\xbf" + gzip.decompress(zipped.read_bytes()))
+    assert read(plain).values == read(zipped).values
+
+
+def test_a_file_of_a_few_commits_has_no_interval_and_is_written_all_the_same(tmp_path):
+    few = written(tmp_path / "few.csv.gz", row(0), row(1))
+    assert main([str(few), "--json", str(tmp_path / "out.json")]) == 0
+    assert (tmp_path / "out.json").stat().st_size
 
 
 def test_an_empty_cell_is_not_known_and_no_model_minds(tmp_path):
