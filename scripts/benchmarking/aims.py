@@ -26,7 +26,7 @@ class Aim(NamedTuple):
 
 def aims(rows: Sequence[Mapping[str, Any]]) -> list[Aim]:
     """Return all aims of the contest."""
-    rates = {(row["contender"], row["points"]): rate(dict(row)) for row in rows}
+    rates = {(row["contender"], row["points"]): rate(row) for row in rows}
 
     def of(name: str, points: int = 1) -> float:
         return rates.get((name, points), math.nan)

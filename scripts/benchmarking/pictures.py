@@ -6,19 +6,19 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from scripts.benchmarking.contest.contest import rate
+from scripts.benchmarking.contest.contest import rate, speeds
 
 
 def draw_contest(rows: Sequence[Mapping[str, Any]], points: int, path: Path) -> None:
     """Write the rows with `points` in a message as SVG: samples/s, median and spread."""
-    chosen = sorted((row for row in rows if row["points"] == points and row["runs"]), key=lambda row: rate(dict(row)))
+    chosen = sorted((row for row in rows if row["points"] == points and row["runs"]), key=rate)
     figure = Figure(figsize=(9, 0.45 * len(chosen) + 1.2), layout="constrained")
     axes = figure.subplots()
-    medians = [rate(dict(row)) for row in chosen]
-    speeds = [[run["samples"] / run["seconds"] for run in row["runs"]] for row in chosen]
+    medians = [rate(row) for row in chosen]
+    found = [speeds(row) for row in chosen]
     spread = [
-        [middle - min(each) for middle, each in zip(medians, speeds, strict=True)],
-        [max(each) - middle for middle, each in zip(medians, speeds, strict=True)],
+        [middle - min(each) for middle, each in zip(medians, found, strict=True)],
+        [max(each) - middle for middle, each in zip(medians, found, strict=True)],
     ]
     colours = ["tab:blue" if row["contender"].startswith("vigia") else "tab:gray" for row in chosen]
     axes.barh([row["what"] for row in chosen], medians, xerr=spread, color=colours, ecolor="black")

@@ -87,11 +87,10 @@ PLACES = {"embedded": embedded, "local": local}
 @contextmanager
 def worker(env: Environment) -> Iterator[int]:
     """Run one worker process; gives its pid."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
     log = Path(env["VIGIA_DATA_DIR"]) / "worker.log"
     with log.open("wb") as file:
         command = [sys.executable, "-m", "vigia", "worker"]
-        process = subprocess.Popen(command, cwd=ROOT, env=clean | dict(env), stdout=file, stderr=file)
+        process = subprocess.Popen(command, cwd=ROOT, env=own_environment() | dict(env), stdout=file, stderr=file)
     try:
         yield process.pid
         if process.poll() is not None:
@@ -99,6 +98,11 @@ def worker(env: Environment) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def own_environment() -> dict[str, str]:
+    """Return this process's environment without any setting of Vigia."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
 
 
 def stack_settings() -> dict[str, str]:

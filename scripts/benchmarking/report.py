@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.benchmarking.aims import aims
-from scripts.benchmarking.contest.contest import rate
+from scripts.benchmarking.contest.contest import rate, speeds
 from scripts.benchmarking.pictures import draw_contest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -109,14 +109,14 @@ def _volumes(rows: Sequence[Mapping[str, Any]]) -> str:
 def _contest_cells(row: Mapping[str, Any]) -> Cells:
     if not row["runs"]:
         return (row["what"], str(row["points"]), "not run", str(row["failed"])[:120].replace("|", "/"), "", "")
-    speeds = [run["samples"] / run["seconds"] for run in row["runs"]]
+    found = speeds(row)
     cpu = median(run["cpu_seconds"] / run["samples"] * 1e6 for run in row["runs"])
     memory = max(run["peak_memory"] for run in row["runs"])
-    spread = f"{min(speeds):,.0f} - {max(speeds):,.0f}"
+    spread = f"{min(found):,.0f} - {max(found):,.0f}"
     return (
         row["what"],
         str(row["points"]),
-        f"{rate(dict(row)):,.0f}",
+        f"{rate(row):,.0f}",
         spread,
         f"{cpu:.1f}",
         f"{memory / 2**20:,.0f} MiB",

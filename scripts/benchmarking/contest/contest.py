@@ -1,7 +1,7 @@
 """Lets the contenders run in turn, each on the same input, several times round."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from itertools import product
@@ -92,7 +92,11 @@ def once(contender: Contender, given: Input, prefix: str) -> Run:
         return run(contender, command, given, environment, check if sends_windows else lambda: None)
 
 
-def rate(row: dict[str, Any]) -> float:
+def speeds(row: Mapping[str, Any]) -> list[float]:
+    """Return the samples/s of each run of a row."""
+    return [run["samples"] / run["seconds"] for run in row["runs"]]
+
+
+def rate(row: Mapping[str, Any]) -> float:
     """Return the median samples/s of a row; NaN without runs."""
-    rates = [each["samples"] / each["seconds"] for each in row["runs"]]
-    return median(rates) if rates else math.nan
+    return median(speeds(row)) if row["runs"] else math.nan

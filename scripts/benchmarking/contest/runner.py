@@ -16,8 +16,8 @@ import psutil
 
 from scripts.benchmarking.contest.contenders import Command, Contender
 from scripts.benchmarking.contest.job import Input
+from scripts.benchmarking.place import ROOT, own_environment
 
-ROOT = Path(__file__).resolve().parents[3]
 TAIL = 2_000
 
 
@@ -115,8 +115,7 @@ def run(
 def _process(
     command: Command, environment: Mapping[str, str], log: Path, followed: _Followed, number: int
 ) -> Iterator[subprocess.Popen[str]]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
-    clean.setdefault("PYTHONPATH", str(ROOT))
+    clean = {"PYTHONPATH": str(ROOT), **own_environment()}
     with log.open("w") as errors:
         process = subprocess.Popen(
             command, cwd=ROOT, env={**clean, **environment}, stdout=subprocess.PIPE, stderr=errors, text=True
