@@ -110,6 +110,8 @@ def _type(hint: Any) -> str:
         text = f"list of {_type(arguments[0])}"
     elif origin is dict:
         text = f"object of {_type(arguments[1])}"
+    elif origin is tuple and arguments[1:] == (...,):
+        text = f"list of {_type(arguments[0])}"
     elif origin is tuple:
         text = f"[{', '.join(map(_type, arguments))}]"
     elif isinstance(hint, msgspec.StructMeta):
@@ -126,7 +128,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return "required"
     if field.default_factory is not msgspec.NODEFAULT:
         return "empty"
-    return "" if field.default in (None, "") else code(json.dumps(field.default))
+    return "" if field.default in (None, "") else code(json.dumps(msgspec.to_builtins(field.default)))
 
 
 def _structs_in(hints: dict[str, Any]) -> list[type]:

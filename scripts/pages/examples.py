@@ -165,11 +165,21 @@ EXAMPLES: dict[type, Any] = {
         "scope": "payments",
         "probability": 0.31,
         "label": "intervention",
-        "model": "logistic",
+        "model": "bayes-logistic-1",
         "learned_from": 240,
         "at": _NOON_SECONDS,
         "base_log_odds": -1.9,
-        "contributions": [{"feature": "schema_migration", "value": 1, "log_odds": 1.1}],
+        "interval": [0.24, 0.39],
+        "decision": ["ok", "fail"],
+        "error_level": 0.1,
+        "gates": [{"name": "open_incident", "reason": "incident pager.example.com/9 (P1) is open since 11:20 UTC"}],
+        "contributions": [
+            {"feature": "la", "value": 420, "log_odds": 1.1, "words": "lines added (420 lines): raises the risk"}
+        ],
+        "advice": [
+            {"feature": "la", "words": "Deploy it in smaller parts: half as many lines added", "probability": 0.24}
+        ],
+        "track_record": {"judged": 57, "right": 0.81, "base_rate": 0.19},
     },
     Proposal: {
         "type": "proposal",
