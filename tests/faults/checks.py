@@ -21,7 +21,7 @@ INPUTS = [topic.name for topic in topics.TOPICS if any(reader.endswith("-agent")
 
 
 def wait_until_applied(env: Mapping[str, str], expected: Expected, within: float) -> None:
-    """Wait until all events were applied and every window has closed."""
+    """Wait until all events were applied, every window has closed, and what follows from that was applied as well."""
 
     def applied() -> bool:
         found = counts(env)
@@ -36,12 +36,26 @@ def wait_until_applied(env: Mapping[str, str], expected: Expected, within: float
             lanes = [row.lane for row in stores.summaries.lanes() if row.lane.agent == "metrics"]
             return all(stores.summaries.next_due(lane) is None for lane in lanes)
 
+    def at_rest() -> bool:
+        # a problem that the last window opened is still on its way when that window has closed
+        with opened_stores(env) as stores:
+            rows = stores.summaries.lanes()
+            if any(stores.summaries.outbox(row.lane, 1) for row in rows):
+                return False
+        return all(next(topic_records(env, name, begin=_applied_to(rows, name)), None) is None for name in INPUTS)
+
     try:
         wait_until(applied, within, f"all of {expected.samples} samples and the other events", pause=0.5)
         wait_until(closed, within, "the end of every window", pause=0.5)
+        wait_until(at_rest, within, "the end of what the lanes tell each other", pause=0.5)
     except AssertionError as error:
         error.add_note("\n".join([str(counts(env)), *_positions(env)]))
         raise
+
+
+def _applied_to(rows: Iterable[LaneRow], topic: str) -> dict[int, int]:
+    """Return the next offset that a topic's lanes apply, by partition."""
+    return {row.lane.partition: row.offsets[topic] for row in rows if topic in row.offsets}
 
 
 def _positions(env: Mapping[str, str]) -> list[str]:
@@ -97,7 +111,7 @@ def check_raw_log(env: Mapping[str, str]) -> None:
                 on_broker = (_as_read(record) for record in records if record.offset < end)
                 kept = map(_as_read, stores.raw_log.read(row.cluster_id, name, partition, 0))
                 for wanted, found in zip_longest(on_broker, kept):
-                    assert found == wanted, (name, partition)
+                    assert found == wanted, (name, partition, end)
 
 
 def _as_read(record: Received | RawRecord) -> tuple[object, ...]:

@@ -104,8 +104,14 @@ def read_topic(env: Mapping[str, str], topic: str, timeout: float = 30.0) -> lis
     return list(topic_records(env, topic, timeout))
 
 
-def topic_records(env: Mapping[str, str], topic: str, timeout: float = 30.0) -> Iterator[Received]:
-    """Give all records that a topic holds now, by partition and offset, without keeping them."""
+def topic_records(
+    env: Mapping[str, str], topic: str, timeout: float = 30.0, begin: Mapping[int, int] | None = None
+) -> Iterator[Received]:
+    """Give all records that a topic holds now, by partition and offset, without keeping them.
+
+    `begin` has the offset to begin at by partition; where it has none, the topic's first record comes first.
+    """
+    first = begin or {}
     prefix = env["VIGIA_KAFKA_TOPIC_PREFIX"]
     consumer = Consumer(
         {
@@ -123,9 +129,9 @@ def topic_records(env: Mapping[str, str], topic: str, timeout: float = 30.0) -> 
         for number in sorted(partitions):
             at = TopicPartition(prefix + topic, number, 0)
             low, high = consumer.get_watermark_offsets(at, timeout=timeout)
-            if low == high:
+            at.offset = max(low, first.get(number, low))
+            if at.offset >= high:
                 continue
-            at.offset = low
             consumer.assign([at])
             yield from _until_end(consumer, topic, high, timeout)
     finally:

@@ -30,7 +30,7 @@ class MetricsModel:
     """Windows over samples, and the detectors on them. The key of a state is the service.
 
     >>> model, states, changes = MetricsModel(MetricsConfig()), States[ServiceState]({"shop": None}), Changes()
-    >>> samples = [Sample(service="shop", metric="latency", ts=ts, value=1.5) for ts in (30.0, 40.0, 65.0)]
+    >>> samples = [PlainSample(service="shop", metric="latency", ts=ts, value=1.5) for ts in (30.0, 40.0, 65.0)]
     >>> model.apply(samples, [100.0, 100.0, 101.0], states, changes)
     >>> [(row.start, row.count, row.sum) for row in changes.summaries.values() if hasattr(row, "start")]
     [(0, 2, 3.0)]
