@@ -265,9 +265,11 @@ def test_an_address_without_a_password_is_shown_whole(url):
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"VIGIA_STREAM_RETRY_BUDGET": "300"}, "must be below kafka.poll_interval"),
+        ({"VIGIA_KAFKA_POLL_INTERVAL": "120"}, "must be below kafka.poll_interval"),
         ({"VIGIA_KAFKA_HEARTBEAT_INTERVAL": "10"}, "below a third of kafka.session_timeout"),
         ({"VIGIA_OPERATIONS_HEARTBEAT": "300"}, "below half of operations.stuck_after"),
+        ({"VIGIA_OPERATIONS_STUCK_AFTER": "510"}, "must be above 510 s, 4 times stream.retry_budget"),
+        ({"VIGIA_SUMMARIES_STATEMENT_TIMEOUT": "120"}, "must be above 600 s"),
         ({"VIGIA_KAFKA_MIN_INSYNC_REPLICAS": "2"}, "no write could be acknowledged"),
         ({"VIGIA_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "needs kafka.sasl_username and kafka.sasl_password"),
         ({"VIGIA_KAFKA_SSL_KEYFILE": "x"}, "go together"),

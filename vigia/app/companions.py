@@ -28,6 +28,9 @@ from vigia.streaming.ports import Publisher
 
 STOP_WITHIN = 2.0
 
+KNOWN_FOR = 2
+"""Heartbeats for which the watchdog believes what was last found to wait on the broker."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -52,7 +55,7 @@ class Companions:
         self._app = app
         self._loop = asyncio.get_running_loop()
         ends = LogEnds(kafka.confluent_config(), kafka.topic_prefix, min(kafka.request_timeout, operations.heartbeat))
-        self._vitals = Vitals(beside.lanes.glance, ends.read, self._positions, time.time)
+        self._vitals = Vitals(beside.lanes.glance, ends.read, self._positions, time.time, time.monotonic)
         host = socket.gethostname()
         row = WorkerRow(
             worker=owner,
@@ -75,6 +78,7 @@ class Companions:
             lambda: self._vitals.unread,
             lambda: beside.threads.queued(operations.stuck_after),
             operations.stuck_after,
+            KNOWN_FOR * operations.heartbeat + LOOK_EVERY,
             end_process,
             time.monotonic,
         )

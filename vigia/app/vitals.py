@@ -4,6 +4,7 @@ Runs in a thread beside the event loop, so it still sees lanes when the loop is 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from vigia.stores.base import LaneBeat, LaneId
 from vigia.stores.errors import Transient
@@ -12,9 +13,16 @@ from vigia.streaming.glance import Glance
 Partition = tuple[str, int]
 
 
+class Unread(NamedTuple):
+    """Lanes with records on the broker that the consumer has not fetched, as found at `at` (monotonic, in seconds)."""
+
+    at: float
+    lanes: frozenset[LaneId]
+
+
 class Vitals:
     """`read_ends` asks the broker for ends of logs and may raise Transient; `read_positions` says up to where the
-    consumer has fetched; `now` is the wall clock in epoch seconds.
+    consumer has fetched; `now` is the wall clock in epoch seconds, `monotonic` the clock of who asks for `unread`.
     """
 
     def __init__(
@@ -23,15 +31,17 @@ class Vitals:
         read_ends: Callable[[Iterable[Partition]], Mapping[Partition, int]],
         read_positions: Callable[[], Mapping[Partition, int]],
         now: Callable[[], float],
+        monotonic: Callable[[], float],
     ) -> None:
         self._glance = glance
         self._read_ends = read_ends
         self._read_positions = read_positions
         self._now = now
+        self._monotonic = monotonic
         self._steps: dict[LaneId, tuple[int, float | None]] = {}
         self._behind_since: dict[LaneId, float] = {}
-        self.unread: frozenset[LaneId] = frozenset()
-        """Lanes with records on the broker that the consumer has not fetched, when it was last asked."""
+        self.unread = Unread(monotonic(), frozenset())
+        """What the broker said when it was last asked."""
 
     def take(self) -> tuple[LaneBeat, ...]:
         """Return every lane of this worker as it is now, by its name."""
@@ -43,7 +53,7 @@ class Vitals:
         except Transient:
             # a broker that is away: nothing is known of what waits there
             ends = {}
-        self.unread = frozenset(
+        unread = frozenset(
             lane
             for lane, each in glances.items()
             if any(
@@ -52,10 +62,9 @@ class Vitals:
                 if (end := ends.get((topic, lane.partition))) is not None
             )
         )
+        self.unread = Unread(self._monotonic(), unread)
         self._steps = {lane: self._step(lane, each) for lane, each in glances.items()}
-        self._behind_since = {
-            lane: self._behind_since.get(lane, self._now()) for lane in glances if lane in self.unread
-        }
+        self._behind_since = {lane: self._behind_since.get(lane, self._now()) for lane in glances if lane in unread}
         return tuple(self._beat(lane, glances[lane], ends, positions) for lane in sorted(glances))
 
     def _beat(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from types import CoroutineType, FrameType
 from typing import Any, NoReturn
 
+from vigia.app.vitals import Unread
 from vigia.stores.base import LaneId
 from vigia.streaming.failure import EXIT_TRANSIENT, Ending
 from vigia.streaming.glance import Glance
@@ -26,16 +27,20 @@ class Watchdog:
     """`glance` gives the lanes, `unread` those with records on the broker that nobody has fetched, `queued` says
     whether calls wait for a free thread while others are being finished.
 
-    A stopped lane waits for a person, and a lost one for its end: neither is stuck. Nor is a lane whose calls wait
-    their turn. Time in which this process did not run (it was suspended) does not count.
+    A lane gets on when its version rises, and when it brings an attempt to an end (`Glance.moves`). A stopped lane
+    waits for a person, and a lost one for its end: neither is stuck. Nor is a lane whose calls wait their turn, or
+    whose records are not fetched because another lane takes nothing more for now. Time in which this process did not
+    run (it was suspended) does not count, nor time in which it is not known what waits on the broker: `unread` older
+    than `known_for` (s).
     """
 
     def __init__(
         self,
         glance: Callable[[], list[Glance]],
-        unread: Callable[[], frozenset[LaneId]],
+        unread: Callable[[], Unread],
         queued: Callable[[], bool],
         stuck_after: float,
+        known_for: float,
         end: Ending,
         clock: Callable[[], float],
     ) -> None:
@@ -43,10 +48,11 @@ class Watchdog:
         self._unread = unread
         self._queued = queued
         self._stuck_after = stuck_after
+        self._known_for = known_for
         self._end = end
         self._clock = clock
         self._looked_at = clock()
-        self._versions: dict[LaneId, int] = {}
+        self._marks: dict[LaneId, tuple[int, int]] = {}
         self._waited: dict[LaneId, float] = {}
 
     def look(self) -> None:
@@ -54,14 +60,17 @@ class Watchdog:
         now = self._clock()
         passed, self._looked_at = min(now - self._looked_at, 2 * LOOK_EVERY), now
         unread, glances = self._unread(), self._glance()
+        known = now - unread.at <= self._known_for and not any(each.full for each in glances)
         waited = {}
         for each in glances:
             lane = each.row.lane
-            to_do = each.holds or lane in unread
-            still = self._versions.get(lane) == each.row.version
-            if to_do and still and not each.row.stopped and not each.lost:
+            if each.row.stopped or each.lost or self._marks.get(lane) != _mark(each):
+                continue
+            if each.holds or (known and lane in unread.lanes):
                 waited[lane] = self._waited.get(lane, 0.0) + passed
-        self._versions = {each.row.lane: each.row.version for each in glances}
+            elif not known and lane in self._waited:
+                waited[lane] = self._waited[lane]
+        self._marks = {each.row.lane: _mark(each) for each in glances}
         self._waited = waited
         stuck = sorted((lane for lane, seconds in waited.items() if seconds > self._stuck_after), key=str)
         if stuck and not self._queued():
@@ -75,6 +84,10 @@ class Watchdog:
             lines.append(f"lane {lane} is stuck after step {each.row.step}: {place}")
         lines += ["what the threads are doing:", *threads_at()]
         self._end(EXIT_TRANSIENT, "\n".join(lines))
+
+
+def _mark(glance: Glance) -> tuple[int, int]:
+    return glance.row.version, glance.moves
 
 
 def awaits_of(task: "asyncio.Task[Any]") -> str:

@@ -24,6 +24,11 @@ WEAKNESSES: dict[str, str] = {
 """Every weakness by its stable name."""
 
 
+BUDGETS = 4
+"""How many operations of a lane may each need almost their whole retry budget between two commits: publishing what the
+last step made, loading, keeping raw events, committing."""
+
+
 class Weakness(NamedTuple):
     """A setting that lets acknowledged data be lost when one machine is: its stable name, and what it means."""
 
@@ -34,6 +39,8 @@ class Weakness(NamedTuple):
 def conflicts(settings: Settings) -> list[str]:
     """Return a sentence for each pair of settings that cannot work together."""
     kafka, stream, raw_log, summaries = settings.kafka, settings.stream, settings.raw_log, settings.summaries
+    slowest = max(summaries.statement_timeout, raw_log.request_timeout, kafka.request_timeout)
+    patience = BUDGETS * stream.retry_budget + slowest
     found = [
         (
             stream.retry_budget >= kafka.poll_interval,
@@ -43,10 +50,11 @@ def conflicts(settings: Settings) -> list[str]:
             ),
         ),
         (
-            settings.operations.stuck_after <= stream.retry_budget,
+            settings.operations.stuck_after <= patience,
             (
-                f"operations.stuck_after ({settings.operations.stuck_after:g} s) must be above stream.retry_budget "
-                f"({stream.retry_budget:g} s): a worker that waits for a store would be taken for stuck"
+                f"operations.stuck_after ({settings.operations.stuck_after:g} s) must be above {patience:g} s, "
+                f"{BUDGETS} times stream.retry_budget and the longest timeout of stores and broker: a lane that waits "
+                "for them, one after the other, would be taken for stuck"
             ),
         ),
         (

@@ -340,8 +340,8 @@ class OperationsSettings:
     )
     stuck_after: float = setting(
         600.0,
-        "A worker ends (exit 75) when one of its lanes has records to apply and applies none for so long; above "
-        "stream.retry_budget.",
+        "A worker ends (exit 75) when one of its lanes has records to apply and does not get on for so long; above 4 "
+        "times stream.retry_budget and the longest of the timeouts of stores and broker.",
         unit="s",
         minimum=1.0,
         maximum=DAY,

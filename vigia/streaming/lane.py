@@ -99,6 +99,8 @@ class Lane:
             oldest_at=first.records[0].timestamp / 1000 if first else None,
             lost=self._lost,
             busy=self._busy,
+            moves=state.moves,
+            full=self._queue.full(),
             task=self._task,
         )
 
@@ -220,6 +222,8 @@ class Lane:
         """
         quarantine, dropped = "", dict[Timer, str]()
         while True:
+            # each look for the culprit ends, if only after hundreds of attempts, so it must not be taken for stuck
+            self.state.moves += 1
             try:
                 await self._step.run(self.state, batch, self.revoked, quarantine, dropped)
             except (LaneLostError, Transient, Unusable, asyncio.CancelledError):

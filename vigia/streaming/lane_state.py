@@ -47,7 +47,8 @@ class StateCache:
 
 class LaneState:
     """A lane as the present owner knows it. `starts` is where each topic is read from: while nothing of it
-    has been applied, its next batch must begin there.
+    has been applied, its next batch must begin there. `moves` counts what was brought to an end, be it an attempt that
+    failed and is followed by another one.
     """
 
     def __init__(self, row: LaneRow, cache_entries: int, next_due: float | None, starts: Mapping[str, int]) -> None:
@@ -56,6 +57,7 @@ class LaneState:
         self.cache = StateCache(cache_entries)
         self.next_due = next_due
         self.tick_pending_since: float | None = None
+        self.moves = 0
 
     def next_offset(self, topic: str) -> int:
         """Return the offset that the next batch of a topic must begin at, or below."""

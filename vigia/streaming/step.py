@@ -104,6 +104,7 @@ class Step:
             "read the outbox", revoked, self._ports.summaries.outbox, state.row.lane, OUTBOX_CHUNK
         ):
             await self.publish(state, rows, revoked)
+            state.moves += 1
 
     async def publish(self, state: LaneState, rows: Sequence[OutboxRow], revoked: asyncio.Event) -> None:
         """Publish outputs and delete them once the broker has acknowledged them."""

@@ -14,7 +14,7 @@ from vigia.feeds.send import PRODUCER_SETTINGS
 from vigia.settings import load
 from vigia.topics import TOPICS
 
-STUCK_AFTER = 2
+STUCK_AFTER = 4
 
 
 @pytest.fixture
@@ -28,7 +28,10 @@ def env(tmp_path):
             "VIGIA_RAW_LOG_URL": f"sqlite:///{tmp_path}/raw.db",
             "VIGIA_SUMMARIES_URL": f"sqlite:///{tmp_path}/summaries.db",
             "VIGIA_DATA_DIR": str(tmp_path),
-            "VIGIA_STREAM_RETRY_BUDGET": "1",
+            "VIGIA_STREAM_RETRY_BUDGET": "0.25",
+            "VIGIA_KAFKA_REQUEST_TIMEOUT": "2.5",
+            "VIGIA_RAW_LOG_REQUEST_TIMEOUT": "2.5",
+            "VIGIA_SUMMARIES_STATEMENT_TIMEOUT": "2.5",
             "VIGIA_OPERATIONS_STUCK_AFTER": str(STUCK_AFTER),
             "VIGIA_OPERATIONS_HEARTBEAT": "0.5",
             "VIGIA_OPERATIONS_OWN_METRICS": "false",

@@ -3,7 +3,7 @@
 import msgspec
 
 from tests.support.glances import LANE, NOON, ROW, glance
-from vigia.app.vitals import Vitals
+from vigia.app.vitals import Unread, Vitals
 from vigia.stores.errors import Transient
 
 
@@ -15,7 +15,10 @@ class Lanes:
         self.ends: dict[tuple[str, int], int] | None = {("metrics", 1): ends}
         self.positions = {("metrics", 1): position}
         self.glance = glance(**changes)
-        self.vitals = Vitals(lambda: [self.glance], self.read_ends, lambda: self.positions, lambda: self.now)
+        self.vitals = Vitals(lambda: [self.glance], self.read_ends, lambda: self.positions, self.clock, self.clock)
+
+    def clock(self):
+        return self.now
 
     def read_ends(self, partitions):
         if self.ends is None:
@@ -45,19 +48,19 @@ def test_marks_of_transactions_behind_the_last_record_are_no_lag():
 def test_records_that_nobody_has_fetched_are_as_old_as_they_are_known():
     lanes = Lanes(ends=110, position=100)
     lanes.take()
-    assert lanes.vitals.unread == {LANE}
+    assert lanes.vitals.unread == Unread(NOON, frozenset([LANE]))
     lanes.now += 30
     assert lanes.take().oldest_at == NOON
     lanes.positions["metrics", 1] = 110
     assert lanes.take().oldest_at is None
-    assert lanes.vitals.unread == frozenset()
+    assert lanes.vitals.unread == Unread(NOON + 30, frozenset())
 
 
 def test_while_the_broker_is_away_lag_is_unknown_and_nothing_counts_as_unread():
     lanes = Lanes(ends=110)
     lanes.ends = None
     beat = lanes.take()
-    assert (beat.lag, lanes.vitals.unread) == ({}, frozenset())
+    assert (beat.lag, lanes.vitals.unread.lanes) == ({}, frozenset())
 
 
 def test_when_a_lane_last_stepped_is_when_its_step_was_seen_to_rise():

@@ -6,14 +6,21 @@ import threading
 import msgspec
 import pytest
 
+from tests.support.fakes.clock import run
+from tests.support.fakes.notes import Note, encode
 from tests.support.fakes.process import Ended
+from tests.support.fakes.services import services_of
+from tests.support.fakes.world import World as Stores
 from tests.support.glances import LANE, ROW, glance
+from tests.unit.streaming.lane_bench import HERE, Bench
 from vigia.app.store_threads import StoreThreads
+from vigia.app.vitals import Unread
 from vigia.app.watchdog import LOOK_EVERY, Watchdog, awaits_of, threads_at
 from vigia.stores.base import LaneId
 from vigia.streaming.failure import EXIT_TRANSIENT
 
 STUCK_AFTER = 10.0
+KNOWN_FOR = 3.0
 
 
 def end(code, message):
@@ -27,14 +34,24 @@ class World:
         self.now = 1000.0
         self.lanes = [glance(**changes)]
         self.unread: frozenset[LaneId] = frozenset()
+        self.asked_at = self.now
+        self.broker_answers = True
         self.queued = False
         self.dog = Watchdog(
-            lambda: self.lanes, lambda: self.unread, lambda: self.queued, STUCK_AFTER, end, lambda: self.now
+            lambda: self.lanes,
+            lambda: Unread(self.asked_at, self.unread),
+            lambda: self.queued,
+            STUCK_AFTER,
+            KNOWN_FOR,
+            end,
+            lambda: self.now,
         )
 
     def pass_time(self, seconds):
         for _ in range(int(seconds / LOOK_EVERY)):
             self.now += LOOK_EVERY
+            if self.broker_answers:
+                self.asked_at = self.now
             self.dog.look()
 
     def apply(self):
@@ -77,6 +94,66 @@ def test_a_lane_that_goes_on_however_slowly_is_not_stuck():
     for _ in range(5):
         world.pass_time(STUCK_AFTER - 1)
         world.apply()
+
+
+def test_a_lane_that_brings_attempts_to_an_end_is_not_stuck_though_it_commits_nothing():
+    world = World(holds=True)
+    for moves in range(1, 5):
+        world.pass_time(STUCK_AFTER - 1)
+        world.lanes = [glance(holds=True, moves=moves)]
+    with pytest.raises(Ended):
+        world.pass_time(STUCK_AFTER + 3)
+
+
+def test_setting_many_failing_timers_aside_one_by_one_is_not_taken_for_stuck():
+    async def scenario() -> None:
+        clock = asyncio.get_running_loop().time
+        dog = Watchdog(
+            lambda: [bench.lane.glance()], lambda: Unread(0.0, frozenset()), bool, STUCK_AFTER, KNOWN_FOR, end, clock
+        )
+        await bench.feed("notes", 0, 100)
+        bench.start()
+        while bench.row.offsets.get("notes", 0) < ends:
+            await asyncio.sleep(LOOK_EVERY)
+            dog.look()
+        assert clock() > 4 * STUCK_AFTER
+        bench.lane.revoke()
+
+    world = Stores()
+    services = services_of(HERE, 30)
+    late = world.began + 20
+    world.broker.append("notes", encode(Note(service=services[0])), at=late, key=services[0].encode())
+    ends = world.broker.end("notes", HERE)
+    world.memory.attempt_counts[world.lane(HERE), "notes", 0] = 2
+    world.memory.timers[world.lane(HERE)] = {("boom later", each): world.began + 10.0 for each in services}
+    bench = Bench(world, world.process(delay=1.0))
+    run(scenario())
+    letters = world.memory.dead_letters("open", 1_000)
+    assert len(letters) == len(services)
+
+
+def test_a_lane_whose_records_are_not_fetched_while_another_takes_nothing_more_is_not_stuck():
+    world = World()
+    world.unread = frozenset([LANE])
+    other = msgspec.structs.replace(ROW, lane=LaneId("metrics", 2))
+    for moves in range(5):
+        world.lanes = [glance(), glance(row=other, holds=True, full=True, moves=moves)]
+        world.pass_time(STUCK_AFTER - 1)
+    world.lanes = [glance(), glance(row=other)]
+    with pytest.raises(Ended, match="lane metrics/1 is stuck"):
+        world.pass_time(STUCK_AFTER + 3)
+
+
+def test_what_was_found_on_the_broker_long_ago_does_not_count():
+    world = World()
+    world.unread = frozenset([LANE])
+    world.pass_time(STUCK_AFTER - 2)
+    world.broker_answers = False
+    world.pass_time(10 * STUCK_AFTER)
+    # nor is it forgotten: it goes on to count once it is found again
+    world.broker_answers = True
+    with pytest.raises(Ended, match="its records were not fetched"):
+        world.pass_time(3 + KNOWN_FOR)
 
 
 def test_a_lane_that_waits_its_turn_is_not_stuck_until_nothing_moves_any_more():

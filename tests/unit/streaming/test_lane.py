@@ -120,6 +120,22 @@ def test_offsets_that_do_not_exist_are_no_gap():
     assert bench.row.counts["notes.in"] == 4
 
 
+def test_a_lane_that_takes_nothing_more_says_so():
+    async def scenario() -> None:
+        for start in (0, 3):
+            assert not bench.lane.glance().full
+            await bench.feed("notes", start, 3)
+        assert bench.lane.glance().full
+        bench.start()
+        await settle()
+        assert not bench.lane.glance().full
+
+    world = World(lane_limits=replace(LANE_LIMITS, queue_batches=2))
+    send(world, 6)
+    bench = Bench(world, world.process())
+    run(scenario())
+
+
 # ---------------------------------------------------------------------------------------------------------------- gaps
 
 
