@@ -138,7 +138,7 @@ class Model(Protocol[S, E]):
 
     Laws, tested for every model: the same input gives the same output; a batch split anywhere gives the same states and
     effects as the whole (up to corrections merged later); the order of events of different keys does not matter; states
-    survive `dump` and `load`; nothing is ever NaN.
+    survive `dump` and `load`; nothing is ever NaN; a state key tells the key of its records.
     """
 
     name: str
@@ -149,7 +149,14 @@ class Model(Protocol[S, E]):
         """Return the state keys that applying `events` may read or put."""
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
-        """Return the state keys that firing `timer` may read or put."""
+        """Return the state keys that firing `timer` may read or put; at least one."""
+
+    def record_key(self, state_key: str) -> str:
+        """Return the Kafka key of the records whose events read or put the state under `state_key`.
+
+        It decides in which lane the state lies, and where it goes when partitions are added. A timer lies where the
+        states of its `timer_keys` do.
+        """
 
     def load(self, key: str, schema: int, body: bytes) -> S:
         """Return the state from its stored form; reads schema versions `schema` and `schema - 1`."""

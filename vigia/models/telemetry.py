@@ -35,6 +35,9 @@ class TelemetryModel:
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:  # noqa: ARG002 - no timers are set
         return ()
 
+    def record_key(self, state_key: str) -> str:
+        return state_key.removeprefix(AGENT)
+
     def load(self, key: str, schema: int, body: bytes) -> AgentState:
         if schema != self.schema:
             raise ValueError(f"the state of {key} has schema {schema}; this version reads {self.schema}")

@@ -93,6 +93,9 @@ class NotesModel:
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)
 
+    def record_key(self, state_key: str) -> str:
+        return state_key
+
     def load(self, key: str, schema: int, body: bytes) -> Tally:
         if schema != self.schema:
             raise BoomError(f"{key} has schema {schema}")

@@ -18,7 +18,7 @@ from vigia.events.feedback import (
 from vigia.models.deployments import DeploymentsModel
 
 names = st.sampled_from(["1", "2", "3"])
-scopes = st.sampled_from(["shop", "pay", ""])
+scopes = st.sampled_from(["shop", "pay: EU", ""])
 times = st.sampled_from([0.0, START - 9e7, START - 5.0, START, START + 100.0])
 numbers = st.sampled_from([None, 0.0, 1.0, 40.0, 1e300])
 features = st.none() | st.builds(ChangeFeatures, la=numbers, nf=numbers, age=numbers, code_review_score=numbers)

@@ -9,8 +9,8 @@ from vigia.models.remediation.model import RemediationConfig, RemediationModel
 
 problems = st.builds(
     Problem,
-    problem_id=st.sampled_from(["p1", "p2", "p3"]),
-    service=st.just("shop"),
+    problem_id=st.sampled_from(["p1", "p2", "p:3"]),
+    service=st.sampled_from(["shop", "shop: web"]),
     detector=st.sampled_from(["high_error_rate", "nobody_knows"]),
     severity=st.sampled_from(["P0", "P3"]),
     status=st.sampled_from(["open", "resolved", "stale"]),

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.models.laws import Lane, ModelCase, Sent, not_a_number, swapped
+from vigia.app.routes import ROUTES
+from vigia.events.effects import Timer
 
 HERE = Path(__file__).parent
 CASES: list[ModelCase] = [
@@ -80,5 +82,21 @@ def test_every_event_is_applied_or_rejected_once(case, data):
     assert all(0 <= index < lane.taken for index in indexes)
 
 
-def test_the_metrics_and_remediation_models_are_under_the_laws():
-    assert {"metrics", "remediation"} <= {case.make().name for case in CASES}
+@models
+@given(data=st.data())
+def test_a_state_key_tells_the_key_of_its_records(case, data):
+    model = case.make()
+    (reads,) = [row.reads for row in ROUTES if row.name == model.name]
+    script = data.draw(case.scripts())
+    for sent in (item for item in script if isinstance(item, Sent)):
+        topic = next(topic for topic in reads if isinstance(sent.event, topic.types))
+        assert {model.record_key(key) for key in model.keys([sent.event])} <= {topic.key_of(sent.event)}
+    lane = Lane(model).run(script)
+    for (kind, key), due in lane.timers.items():
+        owners = {model.record_key(each) for each in model.timer_keys(Timer(kind, key, due))}
+        assert len(owners) == 1
+        assert owners <= {model.record_key(each) for each in lane.states}
+
+
+def test_all_models_are_under_the_laws():
+    assert {row.name for row in ROUTES} == {case.make().name for case in CASES}

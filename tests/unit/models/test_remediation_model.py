@@ -8,6 +8,7 @@ from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Verdict
 from vigia.events.summaries import ProposalSummary, VerdictSummary
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
+from vigia.models.remediation.state import key_of
 
 
 def lane(**settings):
@@ -44,7 +45,7 @@ def test_an_open_problem_gets_exactly_one_proposal():
     assert (proposal.action, proposal.parameters, proposal.severity) == ("rollback", {}, "P1")
     assert (proposal.at, proposal.expires_at) == (START, START + 3_600)
     assert (proposal.evidence, proposal.why) == ({"mean": 0.3}, "The error rate is 30 %.")
-    assert run.timers == {("expiry", "p1"): START + 3_600}
+    assert run.timers == {("expiry", key_of("shop", "p1")): START + 3_600}
     assert run.counts == {"proposals_made": 1}
 
 
@@ -103,13 +104,13 @@ def test_a_verdict_is_recorded_and_nothing_acts_on_it():
 
 def test_the_keys_of_events_and_timers_are_announced():
     run = lane().run([Sent(problem(), START)])
-    assert run.model.keys([problem()]) == {"problem:p1"}
-    assert list(run.states) == ["problem:p1"]
+    assert run.model.keys([problem()]) == {key_of("shop", "p1")}
+    assert list(run.states) == [key_of("shop", "p1")]
 
 
 def test_a_state_of_another_schema_is_refused_and_rows_are_never_corrected():
     with pytest.raises(ValueError, match="schema 9"):
-        lane().model.load("problem:p1", 9, b"")
+        lane().model.load(key_of("shop", "p1"), 9, b"")
     run = lane().run([Sent(problem(), START)])
     (row,) = run.rows.values()
     with pytest.raises(TypeError, match="corrects no rows"):

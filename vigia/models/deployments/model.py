@@ -74,6 +74,9 @@ class DeploymentsModel:
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)
 
+    def record_key(self, state_key: str) -> str:
+        return states.scope_in(state_key)
+
     def load(self, key: str, schema: int, body: bytes) -> State:
         return states.load(key, schema, body)
 

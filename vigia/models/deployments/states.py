@@ -109,6 +109,17 @@ def run_key(scope: str, name: str) -> str:
     return f"{RUN}{scope}:{derive_id('run', name)}"
 
 
+def scope_in(key: str) -> str:
+    """Return the scope in a key of any of the four; what follows it has no colon.
+
+    >>> scope_in("scope:team: blue"), scope_in(run_key("team: blue", "build/7"))
+    ('team: blue', 'team: blue')
+    """
+    if key.startswith(SCOPE):
+        return key.removeprefix(SCOPE)
+    return key.partition(":")[2].rpartition(":")[0]
+
+
 class _StoredScope(msgspec.Struct, array_like=True):
     scored: int
     models: dict[Label, bytes]

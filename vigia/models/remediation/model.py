@@ -16,13 +16,13 @@ from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Proposal, ProposalStatus, Verdict
 from vigia.events.summaries import ProposalSummary, Summary, VerdictSummary
 from vigia.models.remediation.actions import ACTIONS, Action
-from vigia.models.remediation.state import ProblemState, dump_problem, key_of, load_problem
+from vigia.models.remediation.state import ProblemState, dump_problem, key_of, load_problem, service_in
 
 APPROVALS = "approvals"
 """The topic that proposals are published on."""
 
 EXPIRY = "expiry"
-"""Kind of the timers by which proposals lapse; their key is the problem's id."""
+"""Kind of the timers by which proposals lapse; their key is that of the problem's state."""
 
 RemediationEvent = Problem | Verdict | ExecutionResult
 
@@ -49,10 +49,13 @@ class RemediationModel:
         self._config = config
 
     def keys(self, events: Sequence[RemediationEvent]) -> set[str]:
-        return {key_of(event.problem_id) for event in events if isinstance(event, Problem)}
+        return {key_of(event.service, event.problem_id) for event in events if isinstance(event, Problem)}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
-        return (key_of(timer.key),)
+        return (timer.key,)
+
+    def record_key(self, state_key: str) -> str:
+        return service_in(state_key)
 
     def load(self, key: str, schema: int, body: bytes) -> ProblemState:
         if schema != self.schema:
@@ -78,33 +81,33 @@ class RemediationModel:
 
     def fire(self, timer: Timer, clock: float, states: States[ProblemState], changes: Changes) -> None:  # noqa: ARG002
         """A proposal's time is over: it lapses unless it was answered or withdrawn."""
-        state = states.get(key_of(timer.key))
+        state = states.get(timer.key)
         if state is None or state.proposal is None or state.proposal.status != "proposed":
             return
         # dated by its expiry, so that it does not matter which tick notices
         proposal = _moved(state.proposal, "expired", state.proposal.expires_at)
         _publish(proposal, changes)
-        states.put(key_of(timer.key), ProblemState(state.version, proposal))
+        states.put(timer.key, ProblemState(state.version, proposal))
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
         """Never called: this model corrects nothing."""
         raise TypeError(f"the remediation model corrects no rows: {type(row).__name__}, {type(partial).__name__}")
 
     def _take_problem(self, problem: Problem, time: float, states: States[ProblemState], changes: Changes) -> None:
-        key = key_of(problem.problem_id)
+        key = key_of(problem.service, problem.problem_id)
         state = states.get(key)
         if state is not None and problem.version <= state.version:
             return
         proposal = state.proposal if state is not None else None
         if problem.status == "open" and proposal is None:
-            proposal = self._propose(problem, time, changes)
+            proposal = self._propose(key, problem, time, changes)
         elif problem.status == "resolved" and proposal is not None and proposal.status == "proposed":
             proposal = _moved(proposal, "withdrawn", time)
-            changes.clear_timer(EXPIRY, problem.problem_id)
+            changes.clear_timer(EXPIRY, key)
             _publish(proposal, changes)
         states.put(key, ProblemState(problem.version, proposal))
 
-    def _propose(self, problem: Problem, time: float, changes: Changes) -> Proposal | None:
+    def _propose(self, key: str, problem: Problem, time: float, changes: Changes) -> Proposal | None:
         action = self._config.actions.get(problem.detector)
         if action is None:
             return None
@@ -122,7 +125,7 @@ class RemediationModel:
             parameters=dict(action.parameters),
             evidence=problem.evidence,
         )
-        changes.set_timer(EXPIRY, problem.problem_id, proposal.expires_at)
+        changes.set_timer(EXPIRY, key, proposal.expires_at)
         changes.count(PROPOSALS_MADE)
         _publish(proposal, changes)
         return proposal

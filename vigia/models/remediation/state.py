@@ -2,6 +2,7 @@
 
 import msgspec
 
+from vigia.events.identity import derive_id
 from vigia.events.remediation import Proposal
 
 KEY_PREFIX = "problem:"
@@ -19,9 +20,18 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ProblemState)
 
 
-def key_of(problem_id: str) -> str:
-    """Return the state key of a problem."""
-    return KEY_PREFIX + problem_id
+def key_of(service: str, problem_id: str) -> str:
+    """Return the state key of a problem. The service decides the lane, so it is part of the key."""
+    return f"{KEY_PREFIX}{service}:{derive_id('problem', problem_id)}"
+
+
+def service_in(key: str) -> str:
+    """Return the service in a state key.
+
+    >>> service_in(key_of("shop: web", "p:1"))
+    'shop: web'
+    """
+    return key.removeprefix(KEY_PREFIX).rpartition(":")[0]
 
 
 def dump_problem(state: ProblemState) -> bytes:
