@@ -71,8 +71,8 @@ def _metrics(settings: Settings) -> MetricsModel:
     )
 
 
-def _telemetry(_settings: Settings) -> TelemetryModel:
-    return TelemetryModel()
+def _telemetry(settings: Settings) -> TelemetryModel:
+    return TelemetryModel(forget_after=settings.telemetry.forget_after)
 
 
 def _remediation(settings: Settings) -> RemediationModel:

@@ -1,19 +1,21 @@
 """Decisions of AI agents: any automated decider whose decisions are measured, Vigia's own models among them."""
 
-from math import isfinite
-
 from vigia.events.base import EventStruct, set_frozen
 from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.names import check_name, check_optional_name
 from vigia.events.times import Time, epoch_seconds
 
+MAX_EXECUTION_TIME = 7 * 86_400_000.0
+"""Longest execution time in milliseconds: a week. Sums of it are whole numbers that a column must hold."""
+
 
 class AIDecision(EventStruct, tag_field="type", tag="decision", frozen=True, kw_only=True):
     """One decision: who decided what, how sure it was, and how long it took.
 
-    `confidence` is a probability in [0, 1] that the decision is right; `execution_time` is in milliseconds; `reference`
-    names what was decided about (a deployment id, a ticket).
+    `confidence` is a probability in [0, 1] that the decision is right; `execution_time` is in milliseconds, at most a
+    week; `reference` names what was decided about (a deployment id, a ticket). A decision is told once: under its id
+    there is never another one.
     """
 
     agent: str
@@ -34,8 +36,11 @@ class AIDecision(EventStruct, tag_field="type", tag="decision", frozen=True, kw_
             check_optional_name(getattr(self, field), field)
         if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise InvalidEvent(Reason.BAD_VALUE, f"confidence is {self.confidence}: it must lie in [0, 1]")
-        if self.execution_time is not None and not (isfinite(self.execution_time) and self.execution_time >= 0):
-            raise InvalidEvent(Reason.BAD_VALUE, f"execution_time is {self.execution_time}: milliseconds, not negative")
+        if self.execution_time is not None and not 0 <= self.execution_time <= MAX_EXECUTION_TIME:
+            raise InvalidEvent(
+                Reason.BAD_VALUE,
+                f"execution_time is {self.execution_time}: milliseconds, from 0 to {MAX_EXECUTION_TIME:.0f} (a week)",
+            )
         set_frozen(self, "at", epoch_seconds(self.at, "at"))
 
     @property

@@ -9,6 +9,10 @@ PROBLEMS_OPENED = "problems_opened"
 PROBLEMS_RESOLVED = "problems_resolved"
 PROBLEMS_STALE = "problems_stale"
 PROPOSALS_MADE = "proposals_made"
+DECISIONS_UNJUDGED = "decisions_unjudged"
+"""AI decisions that were forgotten without any feedback."""
+JUDGEMENTS_WITHOUT_DECISION = "judgements_without_decision"
+"""Feedback on AI decisions that was forgotten because its decision never came."""
 
 MODEL_FIGURES = (
     WINDOWS_CLOSED,
@@ -20,6 +24,8 @@ MODEL_FIGURES = (
     PROBLEMS_RESOLVED,
     PROBLEMS_STALE,
     PROPOSALS_MADE,
+    DECISIONS_UNJUDGED,
+    JUDGEMENTS_WITHOUT_DECISION,
 )
 
 TOPIC_FIGURES = ("in", "applied", "duplicate", "invalid", "moved", "ticks")

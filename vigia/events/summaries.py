@@ -148,6 +148,48 @@ class AIDecisionSummary(Summary, frozen=True, kw_only=True):
     reference: str
 
 
+class AIDecisionTally(Summary, frozen=True, kw_only=True):
+    """Counts of an AI agent's decisions of one type, day and bin of confidence, as far as `judge` has judged them.
+
+    All columns behind the key add up over any rows. Sums are whole numbers, so that no order and no correction changes
+    their last bit. A feedback counts on the day of its decision.
+    """
+
+    primary_key: ClassVar = ("start", "agent", "decision_type", "bin", "judge")
+    start: int
+    """Of the day (UTC) in which the decisions were made: epoch seconds."""
+    agent: str
+    decision_type: str
+    bin: int
+    """The bin of confidence, from 0 to 19; -1 for decisions without one."""
+    judge: str
+    """Who has judged: `all` counts every decision, judged or not; `person` and `outcome` those they have judged; `any`
+    those that either has, a person's word over an outcome's; `both` those that both have, `correct` where they agree.
+    """
+    decisions: int
+    correct: int
+    partly: int
+    confidence: int
+    """The sum of confidences, in billionths."""
+    squared_error: int
+    """The sum of (confidence - 1 if correct else 0)^2, in billionths."""
+
+
+class AIDecisionTimes(Summary, frozen=True, kw_only=True):
+    """How long an AI agent's decisions of one type and day took, those that say so; rows are merged by adding up."""
+
+    primary_key: ClassVar = ("start", "agent", "decision_type")
+    start: int
+    """As in `AIDecisionTally`."""
+    agent: str
+    decision_type: str
+    count: int
+    total: int
+    """Microseconds."""
+    sketch: bytes
+    """Encoded quantile sketch of milliseconds, with 1 % relative error."""
+
+
 class VerdictSummary(Summary, frozen=True, kw_only=True):
     """One row a person's answer to a proposal, as received; nothing acts on it yet."""
 
@@ -170,6 +212,8 @@ SUMMARIES: tuple[type[Summary], ...] = (
     ProblemSummary,
     ProposalSummary,
     AIDecisionSummary,
+    AIDecisionTally,
+    AIDecisionTimes,
     VerdictSummary,
 )
 """Every summary table, in the order in which a step writes them."""

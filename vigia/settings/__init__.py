@@ -17,6 +17,7 @@ from vigia.settings.sections import (
     Settings,
     StreamSettings,
     SummariesSettings,
+    TelemetrySettings,
 )
 from vigia.settings.table import Setting, rows
 
@@ -35,6 +36,7 @@ __all__ = [
     "SettingsError",
     "StreamSettings",
     "SummariesSettings",
+    "TelemetrySettings",
     "Url",
     "Weakness",
     "load",

@@ -314,6 +314,24 @@ class RemediationSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TelemetrySettings:
+    """What is measured of AI agents."""
+
+    forget_after: float = setting(
+        180 * DAY,
+        "A decision, or feedback that waits for one, of which nothing more is heard for so long is forgotten: feedback "
+        "that comes later no longer counts. What was counted stays.",
+        unit="s",
+        minimum=DAY,
+        maximum=3650 * DAY,
+    )
+    accuracy_target: float = setting(
+        0.85, "Share of judged decisions that should be correct.", minimum=0.0, maximum=1.0
+    )
+    feedback_target: float = setting(0.3, "Share of decisions that should get feedback.", minimum=0.0, maximum=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class OperationsSettings:
     """What a worker tells of itself, and when it takes itself for stuck."""
 
@@ -371,4 +389,5 @@ class Settings:
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     risk: RiskSettings = field(default_factory=RiskSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     operations: OperationsSettings = field(default_factory=OperationsSettings)

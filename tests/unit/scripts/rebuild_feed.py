@@ -99,7 +99,13 @@ class Feed:
             IncidentOpened(**about, title="It is down ☠"),  # type: ignore[arg-type]
             IncidentResolved(**about),  # type: ignore[arg-type]
             AttributionCorrected(**about, by="ada"),  # type: ignore[arg-type]
-            DecisionFeedback(at=at, agent="bot", decision_id=str(number), judgement="correct", judge="person"),
+            DecisionFeedback(
+                at=at,
+                agent="bot",
+                decision_id=str(number),
+                judgement=chance.choice(["correct", "incorrect", "partly"]),
+                judge=chance.choice(["person", "outcome"]),
+            ),
         ]
         return "feedback", scope or "payments", [chance.choice(made)]
 
@@ -113,8 +119,9 @@ class Feed:
                     decision_id=str(chance.randint(1, 30)),
                     decision_type="risk",
                     decision="ok",
-                    at=now,
+                    at=now - chance.choice([0.0, 90_000.0]),
                     confidence=chance.choice([None, chance.random()]),
+                    execution_time=chance.choice([None, chance.random() * 1e4]),
                 )
                 for _ in range(chance.randint(1, 3))
             ]

@@ -24,7 +24,8 @@ def test_random_events_in_random_cuts_with_crashes_are_rebuilt_equal(tmp_path: P
     assert report.equal, report.differences
     assert watch.steps == watch.planned == report.rows["steps"]
     assert len(watch.lanes) == report.rows["lanes"]
-    busy = ("windows", "states", "due", "seen", "dead_letters", "deployments", "incidents", "ai_decisions", "verdicts")
+    decided = ("ai_decisions", "ai_decision_tallies", "ai_decision_times")
+    busy = ("windows", "states", "due", "seen", "dead_letters", "deployments", "incidents", "verdicts", *decided)
     assert all(report.rows[table] > 3 for table in busy), report.rows
 
 

@@ -25,6 +25,8 @@ _NAMES: dict[type[Summary], str] = {
     summaries.ProblemSummary: "problems",
     summaries.ProposalSummary: "proposals",
     summaries.AIDecisionSummary: "ai_decisions",
+    summaries.AIDecisionTally: "ai_decision_tallies",
+    summaries.AIDecisionTimes: "ai_decision_times",
     summaries.VerdictSummary: "verdicts",
 }
 
