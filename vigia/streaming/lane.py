@@ -140,7 +140,10 @@ class Lane:
         except Unusable as error:
             self._ports.end(EXIT_NEEDS_PERSON, f"lane {self.id}: {error}")
         except asyncio.CancelledError:
-            raise
+            if self._task is not None and self._task.cancelling():
+                raise
+            # what it waited for was cancelled, not the lane: ended without a word, it would block its topics for ever
+            self._ports.end(EXIT_BUG, f"lane {self.id}: a wait was cancelled: {traceback.format_exc()}")
         except Exception:  # noqa: BLE001 - a bug anywhere below must end the process, not be acknowledged by Faust
             self._ports.end(EXIT_BUG, f"lane {self.id}: a bug: {traceback.format_exc()}")
 

@@ -267,3 +267,41 @@ def test_a_failure_after_the_commit_is_not_taken_for_the_models():
     # the next worker publishes them
     assert lives(world) == []
     assert len(world.broker.outputs()) == 4
+
+
+class CancellingPublisher(BrokenPublisher):
+    """Cancels what a lane waits for, as a library may that gives up inside."""
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> None:
+        raise asyncio.CancelledError
+
+
+def test_a_lane_whose_wait_is_cancelled_ends_the_process_and_does_not_block_its_topics_in_silence():
+    async def scenario() -> None:
+        process = world.process()
+        process.ports = replace(process.ports, publisher=CancellingPublisher())
+        bench = Bench(world, process)
+        await bench.feed("notes", 0, 4)
+        bench.start()
+        assert bench.task is not None
+        with pytest.raises(Ended, match="a wait was cancelled") as ended:
+            await bench.task
+        assert ended.value.code == EXIT_BUG
+
+    world = World()
+    send(world, 4, do="emit")
+    run(scenario())
+
+
+def test_a_lane_that_is_cancelled_itself_ends_without_the_process():
+    async def scenario() -> None:
+        bench = Bench(world, world.process())
+        bench.start()
+        assert bench.task is not None
+        await asyncio.sleep(0.1)
+        bench.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await bench.task
+
+    world = World()
+    run(scenario())
