@@ -94,7 +94,7 @@ ROUTES: tuple[Row, ...] = (
         (topics.PROBLEMS, topics.VERDICTS, topics.EXECUTION_RESULTS),
         _remediation,
         ROWS,
-        (topics.APPROVALS,),
+        (topics.APPROVALS, topics.AI_DECISIONS),
     ),
 )
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.models.laws import START, Lane, Sent, Tick
+from vigia.events.ai_decisions import AIDecision
 from vigia.events.identity import derive_id
 from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Verdict
@@ -33,12 +34,12 @@ def problem(status="open", version=1, detector="high_error_rate", problem_id="p1
 
 
 def proposals(run):
-    return [(output.event.status, output.event.version) for output in run.outputs]
+    return [(output.event.status, output.event.version) for output in run.outputs if output.topic == "approvals"]
 
 
 def test_an_open_problem_gets_exactly_one_proposal():
     run = lane().run([Sent(problem(), START), Sent(problem(), START + 1), Sent(problem(version=2), START + 2)])
-    (output,) = run.outputs
+    output, told = run.outputs
     proposal = output.event
     assert (output.topic, output.key) == ("approvals", "shop")
     assert proposal.proposal_id == derive_id("proposal", "shop", "p1", "rollback")
@@ -47,6 +48,15 @@ def test_an_open_problem_gets_exactly_one_proposal():
     assert (proposal.evidence, proposal.why) == ({"mean": 0.3}, "The error rate is 30 %.")
     assert run.timers == {("expiry", key_of("shop", "p1")): START + 3_600}
     assert run.counts == {"proposals_made": 1}
+    assert (told.topic, told.key) == ("ai-decisions", "vigia.remediation")
+    assert told.event == AIDecision(
+        agent="vigia.remediation",
+        decision_id=proposal.proposal_id,
+        decision_type="proposal",
+        decision="rollback",
+        at=START,
+        reference="p1",
+    )
 
 
 def test_a_resolved_problem_withdraws_its_proposal():

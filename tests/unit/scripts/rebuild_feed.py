@@ -111,7 +111,7 @@ class Feed:
 
     def _other(self, now: float) -> tuple[str, str, list[Event]]:
         chance = self._chance
-        if chance.random() < 0.6:
+        if chance.random() < 0.4:
             agent = chance.choice(["bot", "vigia.risk", "reviewer"])
             decisions: list[Event] = [
                 AIDecision(

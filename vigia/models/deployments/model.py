@@ -25,7 +25,8 @@ from vigia.events.feedback import (
 )
 from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
 from vigia.events.summaries import Summary
-from vigia.models.deployments import incidents, progress, runs, scoring, states
+from vigia.models.deployments import incidents, own_decisions, progress, runs, scoring, states
+from vigia.models.deployments.own_decisions import AI_DECISIONS
 from vigia.models.deployments.states import (
     SCOPE,
     DeploymentState,
@@ -92,7 +93,7 @@ class DeploymentsModel:
             elif isinstance(event, PipelineRun | ChangeMerged):
                 self._run(event, time, states, changes)
             elif isinstance(event, DecisionFeedback):
-                changes.emit("ai-decisions", event.agent, event)
+                changes.emit(AI_DECISIONS, event.agent, event)
             else:
                 self._incident(event, time, states, changes)
 
@@ -126,11 +127,11 @@ class DeploymentsModel:
         state.risk, state.model = risk.probability, f"{risk.model}/{risk.label}"
         scope.scored += 1
         changes.emit("risk", state.service, risk)
+        changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.decision(risk))
         changes.count(DEPLOYMENTS_SCORED)
-        for label, answer in state.waiting.items():
-            scoring.learn(scope, state, label, failed=answer.failed, corrects=False)
-            changes.count(OUTCOMES_LEARNED)
         state.outcomes, state.waiting = state.waiting, {}
+        for label in state.outcomes:
+            self._learn(event.deployment_id, scope, state, label, corrects=False, changes=changes)
 
     def _outcome(self, event: Outcome, time: float, states: States[State], changes: Changes) -> None:
         key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
@@ -142,11 +143,26 @@ class DeploymentsModel:
         known = event.label in state.outcomes
         if progress.settle(state.outcomes, event):
             scope = _get(states, scope_key, ScopeState) or ScopeState()
-            scoring.learn(scope, state, event.label, failed=event.failed, corrects=known)
+            self._learn(event.deployment_id, scope, state, event.label, corrects=known, changes=changes)
             states.put(scope_key, scope)
-            changes.count(OUTCOMES_LEARNED)
             changes.write(progress.summary(event.deployment_id, state))
         self._keep(key, state, time, states, changes)
+
+    def _learn(
+        self,
+        deployment_id: str,
+        scope: ScopeState,
+        state: DeploymentState,
+        label: Label,
+        *,
+        corrects: bool,
+        changes: Changes,
+    ) -> None:
+        """Learn the answer that `state` holds of this kind of label, and let it judge the score."""
+        scoring.learn(scope, state, label, failed=state.outcomes[label].failed, corrects=corrects)
+        changes.count(OUTCOMES_LEARNED)
+        for feedback in own_decisions.judge(deployment_id, state, label):
+            changes.emit(AI_DECISIONS, own_decisions.AGENT, feedback)
 
     def _incident(self, event: Incident, time: float, states: States[State], changes: Changes) -> None:
         key = incident_key(event.scope, event.incident_id)

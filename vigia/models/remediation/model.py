@@ -1,7 +1,8 @@
 """The model of the remediation agent: problems in, proposals out. One state a problem.
 
 Proposals live in Kafka time: what counts for the people asked is when they could have seen the proposal, not when the
-window that showed the problem ended. Verdicts are recorded; nothing acts on them yet.
+window that showed the problem ended. Verdicts are recorded and
+judge the proposal as the decision that it is; nothing acts on them yet.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,9 @@ from vigia.events.identity import derive_id
 from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Proposal, ProposalStatus, Verdict
 from vigia.events.summaries import ProposalSummary, Summary, VerdictSummary
+from vigia.models.remediation import own_decisions
 from vigia.models.remediation.actions import ACTIONS, Action
+from vigia.models.remediation.own_decisions import AI_DECISIONS
 from vigia.models.remediation.state import ProblemState, dump_problem, key_of, load_problem, service_in
 
 APPROVALS = "approvals"
@@ -78,6 +81,7 @@ class RemediationModel:
                 self._take_problem(event, time, states, changes)
             elif isinstance(event, Verdict):
                 changes.write(_verdict_row(event))
+                changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.judged(event))
 
     def fire(self, timer: Timer, clock: float, states: States[ProblemState], changes: Changes) -> None:  # noqa: ARG002
         """A proposal's time is over: it lapses unless it was answered or withdrawn."""
@@ -128,6 +132,7 @@ class RemediationModel:
         changes.set_timer(EXPIRY, key, proposal.expires_at)
         changes.count(PROPOSALS_MADE)
         _publish(proposal, changes)
+        changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.decision(proposal))
         return proposal
 
 

@@ -1,0 +1,61 @@
+"""A risk score as what it is to telemetry: the decision of an AI agent, and outcomes as the feedback on it.
+
+The decision is the more likely answer, and its confidence the probability of that answer. So the Brier score that
+telemetry finds is that of the predicted probability, and a confidence is never below one half. An outcome judges scores
+of its own kind of label alone: what CI says is no answer to whether somebody had to intervene.
+"""
+
+from collections.abc import Iterator
+
+from vigia.events.ai_decisions import AIDecision
+from vigia.events.feedback import DecisionFeedback, Label
+from vigia.events.identity import derive_id
+from vigia.events.risk import Risk
+from vigia.models.deployments.states import DeploymentState
+
+AI_DECISIONS = "ai-decisions"
+"""The topic that decisions and feedback on them are published on."""
+
+AGENT = "vigia.risk"
+"""The name under which Vigia's risk scores are measured."""
+
+EVEN = 0.5
+"""From this probability of a failure on, failing is the decision."""
+
+
+def decision(risk: Risk) -> AIDecision:
+    """Return the decision that a score is; pure computation, so no execution time."""
+    fails = risk.probability >= EVEN
+    return AIDecision(
+        agent=AGENT,
+        decision_id=decision_id(risk.deployment_id, risk.scope),
+        decision_type=f"deployment-risk.{risk.label}",
+        decision="fail" if fails else "ok",
+        at=risk.at,
+        confidence=risk.probability if fails else 1.0 - risk.probability,
+        model_version=risk.model,
+        reference=risk.deployment_id,
+    )
+
+
+def judge(deployment_id: str, state: DeploymentState, label: Label) -> Iterator[DecisionFeedback]:
+    """Yield what the answer of this kind of label says of the deployment's score, if it is of the score's kind."""
+    if state.risk is None or label != state.model.rpartition("/")[2]:
+        return
+    answer, decided = state.outcomes[label], decision_id(deployment_id, state.scope)
+    yield DecisionFeedback(
+        scope=state.scope,
+        agent=AGENT,
+        decision_id=decided,
+        judgement="correct" if answer.failed == (state.risk >= EVEN) else "incorrect",
+        judge="outcome",
+        at=answer.since,
+        by="deployments-agent",
+        reason=f"{label}: {'failed' if answer.failed else 'succeeded'}",
+        event_id=derive_id("risk-judged", decided, str(answer.failed), repr(answer.since)),
+    )
+
+
+def decision_id(deployment_id: str, scope: str) -> str:
+    """Return the id of the decision about a deployment as it is told under one scope."""
+    return derive_id("risk-decision", deployment_id, scope)
