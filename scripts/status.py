@@ -17,11 +17,11 @@ if not __package__:
 import msgspec
 from rich.console import Console
 
+from scripts.operations.opening import opened_summaries
 from scripts.operations.report import read_status
 from scripts.operations.screen import show
-from vigia.settings import Settings, SettingsError, load
+from vigia.settings import SettingsError, load
 from vigia.stores.errors import Transient, Unusable
-from vigia.stores.sql.summaries import SqlSummaries, open_summaries
 
 HEALTHY, NEEDS_PERSON, UNREACHABLE, UNUSABLE = 0, 1, 75, 78
 
@@ -33,11 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        summaries = _open(load())
-        try:
+        with opened_summaries(load(), read_only=True) as summaries:
             status = read_status(summaries, time.time(), options.oldest)
-        finally:
-            summaries.close()
     except (SettingsError, Unusable) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
@@ -49,19 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         show(status, Console(width=None if sys.stdout.isatty() else NO_TERMINAL, highlight=False))
     return HEALTHY if status.healthy else NEEDS_PERSON
-
-
-def _open(settings: Settings) -> SqlSummaries:
-    summaries = settings.summaries
-    return open_summaries(
-        summaries.url,
-        password=summaries.password.reveal() or None,
-        tls=summaries.tls,
-        tls_ca=summaries.cafile,
-        connections=1,
-        statement_timeout=summaries.statement_timeout,
-        read_only=True,
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

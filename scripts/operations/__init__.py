@@ -1,1 +1,1 @@
-"""What a person asks of a running installation: how it is (`scripts/status.py`)."""
+"""What a person asks of an installation (`scripts/status.py`), and does to its lanes (`scripts/lanes.py`)."""

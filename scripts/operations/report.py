@@ -79,18 +79,19 @@ def read_status(summaries: SqlSummaries, now: float, oldest_allowed: float) -> S
     return Status(findings, workers, lanes, dead_letter_counts(summaries))
 
 
-def _late(row: WorkerRow, now: float) -> bool:
-    return now - row.beat_at > LATE_AFTER_BEATS * row.interval
+def beats(row: WorkerRow, now: float) -> bool:
+    """Return whether a worker gives signs of life at `now` (epoch seconds)."""
+    return now - row.beat_at <= LATE_AFTER_BEATS * row.interval
 
 
 def _beats(rows: list[WorkerRow], now: float) -> dict[tuple[str, str, int], LaneBeat]:
     """Return what each living worker says of each lane."""
-    return {(row.worker, beat.agent, beat.partition): beat for row in rows if not _late(row, now) for beat in row.lanes}
+    return {(row.worker, beat.agent, beat.partition): beat for row in rows if beats(row, now) for beat in row.lanes}
 
 
 def _worker(row: WorkerRow, now: float, owned: int) -> WorkerStatus:
     state: Literal["beating", "late", "gone"] = "beating"
-    if _late(row, now):
+    if not beats(row, now):
         state = "late" if owned else "gone"
     return WorkerStatus(
         row.worker,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from scripts.rebuilding.replay import steps_between
-from vigia.stores.base import LaneRow, RawLog, StepRow, Summaries
+from scripts.rebuilding.past import steps_of
+from vigia.stores.base import LaneRow, RawLog, StepRow
+from vigia.stores.sql.summaries import SqlSummaries
 
 
 class Hole(NamedTuple):
@@ -17,10 +18,10 @@ class Hole(NamedTuple):
     what: str
 
 
-def unapplied(raw_log: RawLog, live: Summaries, row: LaneRow) -> Iterator[Hole]:
+def unapplied(raw_log: RawLog, live: SqlSummaries, row: LaneRow) -> Iterator[Hole]:
     """Return the records that lie in the raw log between two steps, and that neither of them has applied."""
     ends: dict[tuple[str, str], int] = {}
-    for step in steps_between(live, row.lane, 0, row.step):
+    for step in steps_of(live, row.lane, row.step):
         place = (step.cluster_id, step.topic)
         end = ends.get(place, step.first_offset - 1)
         if step.first_offset > end + 1:
@@ -31,12 +32,12 @@ def unapplied(raw_log: RawLog, live: Summaries, row: LaneRow) -> Iterator[Hole]:
         ends[place] = step.last_offset
 
 
-def missing(raw_log: RawLog, live: Summaries, row: LaneRow) -> Iterator[Hole]:
+def missing(raw_log: RawLog, live: SqlSummaries, row: LaneRow) -> Iterator[Hole]:
     """Return the offsets inside steps at which the raw log has nothing.
 
     Kafka leaves such holes for markers of transactions, so this is where to look when figures differ, no more.
     """
-    for step in steps_between(live, row.lane, 0, row.step):
+    for step in steps_of(live, row.lane, row.step):
         expected = step.first_offset
         for record in raw_log.read(
             step.cluster_id, step.topic, row.lane.partition, step.first_offset, step.last_offset

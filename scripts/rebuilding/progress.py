@@ -7,7 +7,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from vigia.stores.base import LaneId, StepRow
+from scripts.rebuilding.past import Act
+from vigia.stores.base import LaneId
 
 
 class Bar:
@@ -63,7 +64,7 @@ class Bar:
         self._lane += 1
         self._progress.update(self._task, description=f"lane {self._lane}/{self._lanes} {lane.agent}/{lane.partition}")
 
-    def step(self, step: StepRow, records: int) -> None:  # noqa: ARG002 - only its number of records is shown
+    def step(self, step: Act, records: int) -> None:  # noqa: ARG002 - only its number of records is shown
         self.steps += 1
         self.records += records
         self._progress.update(self._task, advance=1, rate=f"{self.rate:,.0f}")

@@ -1,22 +1,25 @@
 """One lane, step by step: the records of each step go through the very `Step` that workers run, in the same cuts.
 
 What happened to a lane between its steps is found again in what the live database keeps: that it went over to a new
-broker (`steps.cluster_id`), that a person released it after a flood (it went on), and what was set aside because the
-model failed on it (`set_aside`).
+broker (`steps.cluster_id`), that a person released it after a flood (it went on) or moved it to another offset
+(`interventions`), and what was set aside because the model failed on it (`set_aside`).
 """
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from scripts.rebuilding.errors import RebuildStopped
+from scripts.rebuilding.past import Act, act_at, past
 from scripts.rebuilding.records import StepRecords, place_of
 from scripts.rebuilding.set_aside import SetAside
-from vigia.stores.base import LaneId, LaneRow, RawLog, StepCommit, StepRow, Summaries
+from vigia.stores.base import LaneRow, RawLog, StepCommit, StepRow
 from vigia.stores.errors import StoreError
 from vigia.stores.records import Records
+from vigia.stores.sql.interventions import Intervention
+from vigia.stores.sql.summaries import SqlSummaries
 from vigia.streaming.batches import Batch
 from vigia.streaming.failure import LaneLostError
 from vigia.streaming.lane_state import LaneState
@@ -24,29 +27,12 @@ from vigia.streaming.ownership import Cluster, adopt
 from vigia.streaming.step import Step
 
 OWNER = "rebuild"
-STEPS_AT_ONCE = 1_000
-
-
-def steps_between(live: Summaries, lane: LaneId, after: int, last: int) -> Iterator[StepRow]:
-    """Return the steps after `after` up to `last`, in order; raises RebuildStopped when one is missing."""
-    while after < last:
-        found = live.steps(lane, after, min(STEPS_AT_ONCE, last - after))
-        for step in found:
-            if step.sequence != after + 1:
-                break
-            yield step
-            after += 1
-        if not found or found[-1].sequence != after:
-            raise RebuildStopped(
-                f"lane {lane.agent}/{lane.partition}: the live database has no row of step {after + 1} in `steps`, "
-                f"but the lane has done {last}; what cannot be put in order cannot be rebuilt"
-            )
 
 
 class LaneReplay:
     """Brings one lane of the rebuilt database to where the live lane `target` stood."""
 
-    def __init__(self, target: LaneRow, step: Step, live: Summaries, rebuilt: Summaries, aside: SetAside) -> None:
+    def __init__(self, target: LaneRow, step: Step, live: SqlSummaries, rebuilt: SqlSummaries, aside: SetAside) -> None:
         self._target = target
         self._lane = target.lane
         self._step = step
@@ -55,14 +41,18 @@ class LaneReplay:
         self._aside = aside
         self._never_revoked = asyncio.Event()
 
-    async def run(self, raw_log: RawLog, cache_entries: int, done: Callable[[StepRow, int], None]) -> None:
-        """Replay what is missing; `done` is told of each step and how many records it had."""
+    async def run(self, raw_log: RawLog, cache_entries: int, done: Callable[[Act, int], None]) -> None:
+        """Replay what is missing; `done` is told of each act and how many records it had."""
         target, lane = self._target, self._lane
         state = LaneState(self._acquired(), cache_entries, self._rebuilt.next_due(lane), {})
         records = StepRecords(raw_log, lane)
         try:
-            for step in steps_between(self._live, lane, state.row.step, target.step):
-                done(step, await self._replay(state, step, records))
+            for act in past(self._live, lane, state.row.step, target.step):
+                if isinstance(act, StepRow):
+                    done(act, await self._replay(state, act, records))
+                else:
+                    self._move(state, act)
+                    done(act, 0)
         finally:
             records.close()
         self._adopt(state, target.cluster_id)
@@ -78,8 +68,8 @@ class LaneReplay:
         cluster = target.cluster_id if first is None else first.cluster_id
         row = self._rebuilt.acquire(lane, OWNER, cluster, target.partition_count)
         if row.step:
-            last = self._rebuilt.steps(lane, row.step - 1, 1)
-            if row.step > target.step or last != self._live.steps(lane, row.step - 1, 1):
+            last = act_at(self._rebuilt, lane, row.step)
+            if row.step > target.step or last != act_at(self._live, lane, row.step):
                 raise RebuildStopped(
                     f"lane {lane.agent}/{lane.partition}: the rebuilt database stands at step {row.step}, which the "
                     "live one has not done like that: it belongs to another past. Begin anew with `run --fresh`."
@@ -108,6 +98,10 @@ class LaneReplay:
                 f"step {state.row.step} here: the raw log has other records than were applied"
             )
         return len(found)
+
+    def _move(self, state: LaneState, done: Intervention) -> None:
+        """Take the lane to another offset, as a person did."""
+        state.row = self._rebuilt.move_lane(state.row, done, forget_topic=False)
 
     def _adopt(self, state: LaneState, cluster_id: str) -> None:
         """Go over to another broker, as the lane did when its broker was started anew."""

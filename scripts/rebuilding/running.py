@@ -5,13 +5,14 @@ from typing import Protocol
 
 from scripts.rebuilding import places
 from scripts.rebuilding.errors import RebuildStopped
+from scripts.rebuilding.past import Act
 from scripts.rebuilding.places import Place
 from scripts.rebuilding.quiet import quiet_ports
 from scripts.rebuilding.replay import LaneReplay
 from scripts.rebuilding.set_aside import read_set_aside
 from vigia.app.steps import make_steps
 from vigia.settings import Settings
-from vigia.stores.base import LaneId, LaneRow, RawLog, StepRow
+from vigia.stores.base import LaneId, LaneRow, RawLog
 
 
 class Watch(Protocol):
@@ -23,8 +24,8 @@ class Watch(Protocol):
     def lane(self, lane: LaneId) -> None:
         """This lane is next."""
 
-    def step(self, step: StepRow, records: int) -> None:
-        """This step is done."""
+    def step(self, step: Act, records: int) -> None:
+        """This step, or what a person did in the place of one, is done."""
 
 
 @dataclass(frozen=True)
@@ -70,5 +71,5 @@ async def rebuild(settings: Settings, live: Place, rebuilt: Place, raw_log: RawL
     for each in todo:
         lane = each.live.lane
         watch.lane(lane)
-        replay = LaneReplay(each.live, steps[lane.agent], live.summaries, ports.summaries, aside[lane])
+        replay = LaneReplay(each.live, steps[lane.agent], live.summaries, rebuilt.summaries, aside[lane])
         await replay.run(raw_log, settings.stream.state_cache_entries, watch.step)

@@ -56,8 +56,8 @@ class Compared:
 
 def compared_tables() -> Iterator[Compared]:
     """Return the tables to compare: the lanes first, since their figures tell most."""
-    own = (tables.lanes, tables.steps, tables.states, tables.due, tables.seen, tables.dead_letters)
-    for table in (*own, *TABLES.values()):
+    of_lanes = (tables.lanes, tables.steps, tables.interventions, tables.states, tables.due, tables.seen)
+    for table in (*of_lanes, tables.dead_letters, *TABLES.values()):
         columns: list[Column[object]] = written(table)
         yield Compared(
             table,

@@ -1,15 +1,13 @@
-"""The pages written by hand lead somewhere: their links, the tests they name, and the SQL they tell people to run."""
+"""The pages written by hand lead somewhere: their links, the tests they name, and what they tell people to type."""
 
 import ast
 import re
+import shlex
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
-from tests.contract.summaries_rows import commit, take
-from vigia.stores.base import LaneId
-from vigia.stores.sql.summaries import open_summaries
+from scripts import lanes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -58,23 +56,7 @@ def functions(path: Path) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
 
 
-def test_the_sql_that_sets_a_lanes_offset_changes_that_one_alone(tmp_path):
-    summaries = open_summaries(f"sqlite:///{tmp_path}/summaries.db")
-    summaries.migrate()
-    lane, other = LaneId("metrics", 3), LaneId("metrics", 2)
-    offsets = {"metrics": 7, "ai-decisions": 5}
-    for one in (lane, other):
-        commit(summaries, take(summaries, one), lane={"offsets": offsets})
-    before = summaries.read_lane(lane)
-    (statement,) = re.findall(r"```sql\n(.+?)```", EXIT_CODES.read_text(encoding="utf-8"), re.DOTALL)
-    engine = create_engine(f"sqlite:///{tmp_path}/summaries.db")
-    with engine.begin() as connection:
-        assert connection.execute(text(statement)).rowcount == 1
-    engine.dispose()
-    after, untouched = summaries.read_lane(lane), summaries.read_lane(other)
-    summaries.close()
-    assert before is not None
-    assert after is not None
-    assert untouched is not None
-    assert (after.offsets, after.version) == ({**offsets, "metrics": 4711}, before.version + 1)
-    assert untouched.offsets == offsets
+def test_the_command_that_moves_a_lane_can_be_typed_as_the_page_has_it():
+    (command,) = re.findall(r"`python -m scripts\.lanes (move .+?)`", EXIT_CODES.read_text(encoding="utf-8"))
+    options = lanes.parser().parse_args(shlex.split(command))
+    assert (options.agent, options.partition, options.topic, options.offset) == ("metrics", 3, "metrics", 4711)

@@ -1,4 +1,4 @@
-"""Where the log of each partition ends: one request for all of them, about a millisecond, from any thread."""
+"""Where the log of each partition begins and ends: one request for all, about a millisecond, from any thread."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,6 +10,7 @@ from vigia.stores.errors import Transient
 
 ANSWER_SECONDS = 10.0
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 
 Partition = tuple[str, int]
 
@@ -24,16 +25,23 @@ class LogEnds:
 
     def read(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Return the next offset to be written, of what is committed; raises Transient without an answer in time."""
+        return self._read(partitions, LATEST)
+
+    def starts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Return the first offset that is still kept; raises Transient without an answer in time."""
+        return self._read(partitions, EARLIEST)
+
+    def _read(self, partitions: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
         wanted = {TopicPartition(self._prefix + topic, number): (topic, number) for topic, number in partitions}
         if not wanted:
             return {}
         try:
             answers = self._admin.list_offsets(
-                dict.fromkeys(wanted, LATEST),
+                dict.fromkeys(wanted, which),
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=self._within,
             )
             ends = {(each.topic, each.partition): answer.result().offset for each, answer in answers.items()}
         except KafkaException as error:
-            raise Transient(f"the broker does not tell its end offsets: {error}") from error
+            raise Transient(f"the broker does not tell where its logs begin and end: {error}") from error
         return {ours: ends[each.topic, each.partition] for each, ours in wanted.items()}

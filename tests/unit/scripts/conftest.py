@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.scripts.rebuild_running import lived, rebuilt
+from tests.unit.scripts.rebuild_running import lived, moved, rebuilt
 from tests.unit.scripts.rebuild_world import settings_in
 from vigia.settings import Settings
+from vigia.stores.base import LaneId
 
 SEED = 3
 
@@ -18,6 +19,7 @@ def life_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("life")
     settings = settings_in(folder)
     lived(settings, SEED, 400)
+    moved(settings, LaneId("metrics", 0), "metrics", 0)
     rebuilt(settings)
     return folder
 

@@ -6,14 +6,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from scripts.operations.opening import opened_summaries
 from scripts.rebuilding import places
 from scripts.rebuilding.comparing import Report, compare
+from scripts.rebuilding.past import Act
 from scripts.rebuilding.running import rebuild
 from scripts.rebuilding.swapping import swap
 from tests.unit.scripts.rebuild_world import World
 from vigia.settings import Settings
-from vigia.stores.base import LaneId, StepRow
+from vigia.stores.base import LaneId
 from vigia.stores.raw import open_raw_log
+from vigia.stores.sql.interventions import Intervention
 
 
 class Watched:
@@ -30,7 +33,7 @@ class Watched:
     def lane(self, lane: LaneId) -> None:
         self.lanes.append(lane)
 
-    def step(self, step: StepRow, records: int) -> None:
+    def step(self, step: Act, records: int) -> None:
         self.steps += 1
         self.records += records
         self.steps_left -= 1
@@ -43,6 +46,25 @@ def lived(settings: Settings, seed: int, records: int) -> None:
     world = World(settings, seed)
     asyncio.run(world.live(records))
     world.close()
+
+
+def moved(settings: Settings, lane: LaneId, topic: str, by: int) -> None:
+    """Set a lane's offset by hand, so many offsets ahead or, less than 0, back."""
+    with opened_summaries(settings, read_only=False) as summaries:
+        row = summaries.read_lane(lane)
+        assert row is not None
+        done = Intervention(
+            lane=lane,
+            sequence=row.step + 1,
+            kind="move",
+            topic=topic,
+            before=row.offsets[topic],
+            after=row.offsets[topic] + by,
+            at=1.0,
+            by="ada@desk",
+            because="a test",
+        )
+        summaries.move_lane(row, done, forget_topic=False)
 
 
 def rebuilt(settings: Settings, watch: Watched | None = None) -> Watched:

@@ -7,7 +7,7 @@ import pytest
 
 from scripts.rebuilding import places
 from scripts.rebuilding.errors import RebuildStopped, TryAgain
-from tests.unit.scripts.rebuild_running import Watched, compared, execute, lived, rebuilt
+from tests.unit.scripts.rebuild_running import Watched, compared, execute, lived, moved, rebuilt
 from tests.unit.scripts.rebuild_world import PARTITIONS, World, settings_in
 from vigia.events.samples import Sample
 from vigia.stores.base import LaneId
@@ -99,6 +99,32 @@ def test_a_lane_that_a_flood_stopped_and_a_person_released_is_rebuilt(tmp_path: 
     rebuilt(settings)
     report = compared(settings)
     assert report.equal, report.differences
+
+
+def test_lanes_that_a_person_moved_are_moved_again_at_the_same_place(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    world = World(settings, 7)
+    asyncio.run(world.live(80))
+    lanes = [row for row in world.stores.summaries.lanes() if row.offsets]
+    # one reads its last records again, one leaves out what comes next, another stays as it was moved
+    back, ahead, still = [row for row in lanes if row.step > 2][:3]
+    topic = next(iter(back.offsets))
+    before = world.lane_row(*back.lane).counts
+    moved(settings, back.lane, topic, -min(5, back.offsets[topic]))
+    skipped = next(iter(ahead.offsets))
+    world.append(skipped, b"[]", partition=ahead.lane.partition, skip=0)
+    moved(settings, ahead.lane, skipped, 1)
+    world.restart()
+    asyncio.run(world.live(80))
+    moved(settings, still.lane, next(iter(still.offsets)), -1)
+    assert world.lane_row(*back.lane).counts[f"{topic}.in"] > before[f"{topic}.in"] + 3
+    world.close()
+    watch = rebuilt(settings)
+    report = compared(settings)
+    assert report.equal, report.differences
+    assert report.rows["interventions"] == 3
+    assert watch.steps == watch.planned == report.rows["steps"] + 3
+    assert rebuilt(settings).steps == 0
 
 
 def test_records_on_which_the_model_failed_are_set_aside_again(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Statements:
             replaced = [column.name for column in written(table) if not column.primary_key and column.name not in kept]
             self._texts[table.name] = self._text(table, dialect.upsert(table, replaced))
         # a number that is used twice is a bug, and must not replace what was never published
-        for table in (tables.outbox, tables.steps):
+        for table in (tables.outbox, tables.steps, tables.interventions):
             self._texts[table.name] = self._text(table, insert(table))
 
     def write(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -18,6 +18,7 @@ from vigia.stores.mysql import STATEMENT_TIMEOUT, MySQL
 from vigia.stores.sql import (
     attempts,
     dead_letters,
+    interventions,
     lane_topics,
     lanes,
     outbox,
@@ -30,6 +31,7 @@ from vigia.stores.sql import (
 from vigia.stores.sql.commit import write_step
 from vigia.stores.sql.database import Database
 from vigia.stores.sql.dialect import Dialect
+from vigia.stores.sql.interventions import Intervention
 from vigia.stores.sql.version import check_version
 from vigia.stores.sqlite import SQLite
 
@@ -145,6 +147,14 @@ class SqlSummaries:
 
     def release(self, lane: LaneId) -> bool:
         return lanes.release(self._database, lane)
+
+    def interventions(self, lane: LaneId) -> list[Intervention]:
+        """Return what people did to the lane, in order."""
+        return interventions.read(self._database, lane)
+
+    def move_lane(self, row: LaneRow, done: Intervention, *, forget_topic: bool) -> LaneRow:
+        """Take a lane to another offset: see `interventions.move`."""
+        return interventions.move(self._database, row, done, forget_topic=forget_topic)
 
     def beat(self, row: WorkerRow) -> None:
         workers.write(self._database, row)

@@ -59,6 +59,20 @@ steps = table(
     column("clock", types.real()),
 )
 
+interventions = table(
+    metadata,
+    "interventions",
+    *_lane(),
+    column("sequence", types.integer(), key=True),
+    column("kind", types.name(16)),
+    column("topic", types.name(249)),
+    column("before", types.integer()),
+    column("after", types.integer()),
+    column("at", types.real()),
+    column("by", types.name()),
+    column("because", types.text()),
+)
+
 states = table(
     metadata,
     "states",
