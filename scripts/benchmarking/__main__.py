@@ -1,4 +1,4 @@
-"""`make bench`: the metrics agent beside other stream processors, latencies, and growth, on the local stack.
+"""`make bench`: the metrics agent beside other processors, latencies, the raw log, and growth, on the local stack.
 
 Prints tables and writes docs/benchmarks.md, its pictures and docs/benchmarks/figures.json; parts that were not run keep
 the figures they had.
@@ -17,9 +17,10 @@ from scripts.benchmarking.contest.contest import contest
 from scripts.benchmarking.growth import growth
 from scripts.benchmarking.machine import BUSY, describe
 from scripts.benchmarking.place import PLACES, worker
+from scripts.benchmarking.raw_log.measure import raw_log
 
 WORKER_START = 8.0
-PARTS = ("latency", "contest", "growth")
+PARTS = ("latency", "contest", "raw-log", "growth")
 
 
 def main() -> int:
@@ -28,9 +29,10 @@ def main() -> int:
     parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
     parser.add_argument("--only", choices=[one.name for one in CONTENDERS], action="append", default=[])
     parser.add_argument("--messages", type=int, default=1_000_000, help="samples of the contest")
-    parser.add_argument("--repeats", type=int, default=3, help="rounds of the contest")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds of the contest and of the raw log")
     parser.add_argument("--events", type=int, default=300, help="events for each latency")
     parser.add_argument("--rate", type=float, default=20.0, help="events per second while latency is measured")
+    parser.add_argument("--rows", type=int, default=200_000, help="rows that the raw log's rivals write")
     parser.add_argument("--growth-messages", type=int, default=200_000, help="samples of each step of growth")
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine, and write nothing")
     options = parser.parse_args()
@@ -65,11 +67,15 @@ def _contest(options: argparse.Namespace) -> dict[str, Any]:
     return {"messages": options.messages, "repeats": options.repeats, "rows": rows}
 
 
+def _raw_log(options: argparse.Namespace) -> dict[str, Any]:
+    return {"rows": raw_log(options.rows, options.repeats, say)}
+
+
 def _growth(options: argparse.Namespace) -> dict[str, Any]:
     return {"rows": growth(options.growth_messages, say)}
 
 
-MEASURES = {"latency": _latency, "contest": _contest, "growth": _growth}
+MEASURES = {"latency": _latency, "contest": _contest, "raw-log": _raw_log, "growth": _growth}
 
 
 def say(words: str) -> None:

@@ -24,8 +24,8 @@ Written by `make bench` from [benchmarks/figures.json](benchmarks/figures.json);
 machine on which broker, stores, worker, sender and receiver share all cores. Compare speeds within a table, not between
 machines; the bare loop says what a machine is worth.
 
-Repeat: `make bench` on a machine that does nothing else (about 25 minutes; first it makes an environment for each peer
-below `~/.cache/vigia`, with pip and Maven). `make bench ARGS="--parts latency"` repeats a part.
+Repeat: `make bench` on a machine that does nothing else (about 35 minutes; first it makes an environment for each peer
+below `~/.cache/vigia`, with pip, Maven and cargo). `make bench ARGS="--parts latency"` repeats a part.
 """
 
 Cells = Sequence[str]
@@ -46,6 +46,7 @@ def write_page(figures: Mapping[str, Any]) -> None:
     for part, title, section in (
         ("contest", "The same job side by side", _contest),
         ("latency", "Latency at a light load", _latency),
+        ("raw-log", "The raw log beside other ways of writing to Cassandra", _raw_log),
         ("growth", "Growth", _growth),
     ):
         if part in figures:
@@ -65,6 +66,8 @@ def show(figures: Mapping[str, Any]) -> None:
         _print(console, "aims", AIM_HEAD, _aim_cells(rows))
     if "latency" in figures:
         _print(console, "latency", LATENCY_HEAD, _latency_cells(figures["latency"]["rows"]))
+    if "raw-log" in figures:
+        _print(console, "raw log", RAW_LOG_HEAD, _raw_log_cells(figures["raw-log"]["rows"]))
     if "growth" in figures:
         _print(console, "growth", GROWTH_HEAD, _growth_cells(figures["growth"]["rows"]))
 
@@ -72,6 +75,7 @@ def show(figures: Mapping[str, Any]) -> None:
 CONTEST_HEAD = ("contender", "in a message", "samples/s (median)", "least - most", "CPU s a million", "memory")
 AIM_HEAD = ("aim", "at least", "figure", "")
 LATENCY_HEAD = ("on", "what", "p50", "p95", "p99", "worst")
+RAW_LOG_HEAD = ("what", "a second (median)", "least - most", "CPU s a million")
 GROWTH_HEAD = ("series", "samples", "samples/s", "memory")
 
 
@@ -146,6 +150,27 @@ def _latency_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
     return [
         (row["on"], row["what"], *(f"{row[name]:.1f} ms" for name in ("p50", "p95", "p99", "worst"))) for row in rows
     ]
+
+
+def _raw_log(part: Mapping[str, Any]) -> str:
+    return (
+        "One client with one thread of its own beside the node. The raw log appends 5,000 records at a time, samples "
+        "packed\nand feedback as rows that people can read and find; the others write rows of the size of a sample and "
+        "nothing to\nfind them by. latte-cli, in Rust, says what the node takes from a client that costs next to "
+        "nothing.\n\n" + _markdown(RAW_LOG_HEAD, _raw_log_cells(part["rows"]))
+    )
+
+
+def _raw_log_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
+    found: list[Cells] = []
+    for row in rows:
+        if not row["runs"]:
+            found.append((row["what"], "not run", str(row["failed"])[:120].replace("|", "/"), ""))
+            continue
+        rates = [run["rows"] / run["seconds"] for run in row["runs"]]
+        cpu = median(run["cpu_seconds"] / run["rows"] * 1e6 for run in row["runs"])
+        found.append((row["what"], f"{median(rates):,.0f}", f"{min(rates):,.0f} - {max(rates):,.0f}", f"{cpu:.1f}"))
+    return found
 
 
 def _growth(part: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.benchmarking.contest import environments
+from scripts.benchmarking import environments
 
 HERE = Path(__file__).parent
 Command = list[str]

@@ -9,9 +9,9 @@ from statistics import median
 from typing import Any
 
 from scripts.benchmarking.contest.contenders import BOTH, CONTENDERS, Contender
-from scripts.benchmarking.contest.environments import CannotBuildError
 from scripts.benchmarking.contest.job import PARTITIONS, Input, counted_in, fill, results_topic
 from scripts.benchmarking.contest.runner import Run, RunFailedError, run
+from scripts.benchmarking.environments import CannotBuildError
 from scripts.benchmarking.place import local
 from scripts.benchmarking.volume import written
 

@@ -1,4 +1,4 @@
-"""Where the peers live: an environment of its own for each, made once below a cache folder with pinned versions."""
+"""Where others live that are measured: an environment of its own for each, made once below a cache folder, pinned."""
 
 import hashlib
 import os
@@ -8,12 +8,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-HERE = Path(__file__).parent
+KAFKA_STREAMS = Path(__file__).parent / "contest" / "peers" / "kafka_streams"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vigia" / "benchmarking"
-BUILD_LIMIT = 600.0
+BUILD_LIMIT = 1_800.0
 
 QUIX = ("quixstreams==3.28.1",)
 BYTEWAX = ("bytewax==0.21.1", "confluent-kafka==2.11.1", "msgspec==0.20.0")
+ACSYLLA = ("acsylla==1.2.0",)
+LATTE = "0.29.0"
 FAUST = ("faust-streaming==0.15.3", "aiokafka==0.14.0", "msgspec==0.20.0")
 
 
@@ -36,21 +38,31 @@ def python_with(requirements: Sequence[str]) -> Path:
 
 def kafka_streams() -> Path:
     """Return the folder with the compiled job (`classes`) and its jars (`lib`)."""
-    source = HERE / "peers" / "kafka_streams"
     folder = CACHE / "kafka-streams"
     if not (folder / "lib").is_dir():
         if shutil.which("mvn") is None:
             raise CannotBuildError("mvn is not installed")
         shutil.rmtree(folder, ignore_errors=True)
-        copy = ["mvn", "-q", "-B", "-f", str(source / "pom.xml"), "dependency:copy-dependencies"]
+        copy = ["mvn", "-q", "-B", "-f", str(KAFKA_STREAMS / "pom.xml"), "dependency:copy-dependencies"]
         _run([*copy, f"-DoutputDirectory={folder / 'part'}"])
         (folder / "part").rename(folder / "lib")
     compiler = shutil.which("javac")
     if compiler is None:
         raise CannotBuildError("javac is not installed")
     jars = ":".join(str(jar) for jar in sorted((folder / "lib").glob("*.jar")))
-    _run([compiler, "-cp", jars, "-d", str(folder / "classes"), str(source / "src" / "Job.java")])
+    _run([compiler, "-cp", jars, "-d", str(folder / "classes"), str(KAFKA_STREAMS / "src" / "Job.java")])
     return folder
+
+
+def latte() -> Path:
+    """Return the program of the crate latte-cli, which writes to Cassandra from Rust."""
+    folder = CACHE / f"latte-{LATTE}"
+    program = folder / "bin" / "latte"
+    if not program.exists():
+        if shutil.which("cargo") is None:
+            raise CannotBuildError("cargo is not installed")
+        _run(["cargo", "install", "latte-cli", "--version", LATTE, "--locked", "--root", str(folder)])
+    return program
 
 
 def _run(command: list[str]) -> None:

@@ -1,0 +1,1 @@
+"""The raw log beside other ways of writing to the same Cassandra node."""
