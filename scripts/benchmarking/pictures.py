@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from scripts.benchmarking.contest.contest import rate, speeds
@@ -26,4 +27,6 @@ def draw_contest(rows: Sequence[Mapping[str, Any]], points: int, path: Path) -> 
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(axis="x", alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
+    # the same figures give the same bytes: matplotlib makes ids from a salt that is new each time
+    with mpl.rc_context({"svg.hashsalt": path.stem}):
+        figure.savefig(path, metadata={"Date": None})

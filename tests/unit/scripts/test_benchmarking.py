@@ -10,6 +10,7 @@ from scripts.benchmarking.contest.contenders import Contender
 from scripts.benchmarking.contest.contest import rate
 from scripts.benchmarking.contest.job import PARTITIONS, Input, closing_services
 from scripts.benchmarking.contest.runner import RunFailedError, run
+from scripts.benchmarking.pictures import draw_contest
 from scripts.benchmarking.report import write_page
 from vigia.streaming.partitions import partition_of
 
@@ -88,3 +89,10 @@ def test_the_page_says_what_did_not_run_and_why(tmp_path, monkeypatch):
     assert "| quix | 1 | not run | mvn is not installed |" in page
     assert "| floor | 1 | 300 | 300 - 300 | 2000.0 | 1 MiB |" in page
     assert (tmp_path / "contest-1.svg").exists()
+
+
+def test_the_same_figures_give_the_same_picture(tmp_path):
+    pictures = [tmp_path / name / "contest.svg" for name in ("one", "two")]
+    for picture in pictures:
+        draw_contest([row("floor", 300, 310), row("quix", 20)], 1, picture)
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
