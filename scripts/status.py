@@ -7,7 +7,6 @@ database that cannot be used. Open dead letters are shown and are no finding. Se
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 if not __package__:
@@ -34,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with opened_summaries(load(), read_only=True) as summaries:
-            status = read_status(summaries, time.time(), options.oldest)
+            status = read_status(summaries, summaries.now(), options.oldest)
     except (SettingsError, Unusable) as error:
         print(error, file=sys.stderr)
         return UNUSABLE

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scripts.operations.kafka_view import Kafka, Log
-from scripts.operations.report import beats
 from vigia.stores.base import LaneId, LaneRow
 from vigia.stores.sql.interventions import Intervention
 from vigia.stores.sql.summaries import SqlSummaries
@@ -76,7 +75,8 @@ def plan_move(
     topics = reads.get(lane.agent, [])
     if topic not in topics:
         raise Refused(f"{lane.agent} reads {', '.join(topics)}, not {topic} (names stand without the prefix)")
-    if any(worker.worker == row.owner and beats(worker, now) for worker in summaries.workers()):
+    known_at = summaries.now()
+    if any(worker.worker == row.owner and not worker.late(known_at) for worker in summaries.workers()):
         raise Refused(f"worker {row.owner} owns lane {lane} and is alive: it would go on as before. End all workers")
     cluster = kafka.cluster_id()
     if cluster != row.cluster_id:

@@ -15,18 +15,16 @@ from vigia.stores.queries.lane_positions import LanePosition, lane_positions
 from vigia.stores.queries.outbox_left import outbox_left
 from vigia.stores.sql.summaries import SqlSummaries
 
-LATE_AFTER_BEATS = 4
-"""Beats that may be missing until a worker is late. Clocks of machines must agree to within this, too."""
-
 
 class WorkerStatus(msgspec.Struct, frozen=True):
-    """A worker; `age` is seconds since its last beat. `gone` is one that is late and has no lane left: others have
-    taken them, and its row will be forgotten.
+    """A worker; `slot` names its own figures, `age` is seconds since its last beat. `gone` is one that is late and has
+    no lane left: others have taken them, and its row will be forgotten.
     """
 
     worker: str
     host: str
     pid: int
+    slot: int
     version: str
     state: Literal["beating", "late", "gone"]
     age: float
@@ -66,9 +64,9 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def read_status(summaries: SqlSummaries, now: float, oldest_allowed: float) -> Status:
-    """Return how things are at `now` (epoch seconds). A record older than `oldest_allowed` (s) needs a person.
+    """Return how things are at `now` (epoch seconds by the store's clock).
 
-    Raises as the store does.
+    A record older than `oldest_allowed` (s) needs a person. Raises as the store does.
     """
     rows, positions, waiting = summaries.workers(), lane_positions(summaries), outbox_left(summaries)
     owned = Counter(position.owner for position in positions)
@@ -79,24 +77,20 @@ def read_status(summaries: SqlSummaries, now: float, oldest_allowed: float) -> S
     return Status(findings, workers, lanes, dead_letter_counts(summaries))
 
 
-def beats(row: WorkerRow, now: float) -> bool:
-    """Return whether a worker gives signs of life at `now` (epoch seconds)."""
-    return now - row.beat_at <= LATE_AFTER_BEATS * row.interval
-
-
 def _beats(rows: list[WorkerRow], now: float) -> dict[tuple[str, str, int], LaneBeat]:
     """Return what each living worker says of each lane."""
-    return {(row.worker, beat.agent, beat.partition): beat for row in rows if beats(row, now) for beat in row.lanes}
+    return {(row.worker, beat.agent, beat.partition): beat for row in rows if not row.late(now) for beat in row.lanes}
 
 
 def _worker(row: WorkerRow, now: float, owned: int) -> WorkerStatus:
     state: Literal["beating", "late", "gone"] = "beating"
-    if not beats(row, now):
+    if row.late(now):
         state = "late" if owned else "gone"
     return WorkerStatus(
         row.worker,
         row.host,
         row.pid,
+        row.slot,
         row.version,
         state,
         max(0.0, now - row.beat_at),

@@ -36,7 +36,7 @@ def _verdict(status: Status) -> Text:
 
 def _workers(status: Status) -> Table:
     table = _table(
-        "workers", "worker", "version", "state", last_beat="right", up="right", memory="right", lanes="right"
+        "workers", "worker", "slot", "version", "state", last_beat="right", up="right", memory="right", lanes="right"
     )
     for each in status.workers:
         table.add_row(*_worker_cells(each))
@@ -46,6 +46,7 @@ def _workers(status: Status) -> Table:
 def _worker_cells(worker: WorkerStatus) -> list[str | Text]:
     return [
         Text(one_line(worker.worker)),
+        str(worker.slot),
         Text(one_line(worker.version)),
         _coloured(worker.state),
         f"{duration(worker.age)} ago",

@@ -1,4 +1,7 @@
-"""Two workers on the real stack tell of themselves: in the table of workers, in the status, and as metrics."""
+"""Two workers on the real stack tell of themselves: in the table of workers, in the status, and as metrics.
+
+The clock of one is 400 s ahead, more than events may be.
+"""
 
 import json
 import subprocess
@@ -51,7 +54,7 @@ def test_workers_tell_how_they_are_and_their_figures_become_windows(stack, tmp_p
         fresh_environment(stack, tmp_path, **options) as env,
         opened_stores(env) as stores,
         worker(env) as first,
-        worker(env) as second,
+        worker(env, command=("-m", "tests.support.skewed_worker", "400")) as second,
     ):
         wait_until(lambda: len(stores.summaries.workers()) == 2, 30, "both signs of life")
         send(env, SENT)
@@ -67,6 +70,8 @@ def test_workers_tell_how_they_are_and_their_figures_become_windows(stack, tmp_p
         wait_until(lambda: run_figures(stores.summaries)["metrics.applied"] > SENT, 30, "all samples, and our own")
         assert run_figures(stores.summaries)["metrics.invalid"] == 0
         wait_until(lambda: status(env).returncode == 0, 20, "a healthy status", pause=1.0)
+        assert sorted(row.slot for row in stores.summaries.workers()) == [0, 1]
+        assert "s ahead of Kafka's" in second.log
         shown = status(env).stdout
         assert shown.count("beating") == 2
         wait_until(lambda: lags(env).count(None) == 0, 20, "lags of all lanes", pause=1.0)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from vigia.app.heartbeat import Heart
 from vigia.app.log_ends import LogEnds
 from vigia.app.own_metrics import OwnMetrics
 from vigia.app.repeating import Repeating
+from vigia.app.slots import NONE
 from vigia.app.store_threads import StoreThreads
 from vigia.app.vitals import Partition, Vitals
 from vigia.app.watchdog import LOOK_EVERY, Watchdog
@@ -23,10 +25,12 @@ from vigia.settings import Settings
 from vigia.stores.base import Heartbeats, LaneBeat, WorkerRow
 from vigia.streaming.failure import Retry, end_process
 from vigia.streaming.forms import Forms
+from vigia.streaming.kafka_clock import KafkaClock
 from vigia.streaming.lanes import Lanes
 from vigia.streaming.ports import Publisher
 
-STOP_WITHIN = 2.0
+STOP_WITHIN = 3.0
+"""Seconds that the threads may take to end, and as many again for taking this worker's row away."""
 
 KNOWN_FOR = 2
 """Heartbeats for which the watchdog believes what was last found to wait on the broker."""
@@ -44,10 +48,11 @@ class Beside:
     retry: Retry
     publisher: Publisher
     forms: Forms
+    clock: KafkaClock
 
 
 class Companions:
-    """Started before the worker joins the group, so that others know of it; stopped when its lanes are let go."""
+    """Started before the worker joins the group, so that others know of it; stopped when it has left."""
 
     def __init__(self, settings: Settings, beside: Beside, owner: str, app: faust.App) -> None:
         operations, kafka = settings.operations, settings.kafka
@@ -55,21 +60,21 @@ class Companions:
         self._app = app
         self._loop = asyncio.get_running_loop()
         ends = LogEnds(kafka.confluent_config(), kafka.topic_prefix, min(kafka.request_timeout, operations.heartbeat))
-        self._vitals = Vitals(beside.lanes.glance, ends.read, self._positions, time.time, time.monotonic)
-        host = socket.gethostname()
+        self._vitals = Vitals(beside.lanes.glance, ends.read, self._positions, beside.clock.now, time.monotonic)
         row = WorkerRow(
             worker=owner,
-            host=host,
+            host=socket.gethostname(),
             pid=os.getpid(),
+            slot=NONE,
             version=__version__,
             schemas={route.agent: route.model.schema for route in beside.lanes.routes},
-            started_at=time.time(),
+            started_at=beside.clock.now(),
             beat_at=0.0,
             interval=operations.heartbeat,
             resident=0,
         )
-        self._heart = Heart(beside.heartbeats, row, self._look, self._learn, time.time, operations.forget_workers)
-        self._own = OwnMetrics(host) if operations.own_metrics else None
+        self._heart = Heart(beside.heartbeats, row, self._look, self._learn, operations.forget_workers)
+        self._own = OwnMetrics() if operations.own_metrics else None
         self._own_every = operations.own_metrics_every
         self._sent_at = time.monotonic()
         self._sending: Future[None] | None = None
@@ -94,16 +99,23 @@ class Companions:
             thread.start()
 
     def stop(self) -> None:
-        """Stop them, and take this worker out of the table."""
+        """Stop them, and take this worker out of the table; bounded in time, even when the database hangs."""
+        deadline = time.monotonic() + STOP_WITHIN
         for thread in self._threads:
-            thread.stop(STOP_WITHIN)
-        self._heart.leave()
+            thread.stop(max(0.0, deadline - time.monotonic()))
+        # a thread of its own that ends with the process: what a database does not answer cannot be taken back
+        leaving = threading.Thread(target=self._heart.leave, args=(STOP_WITHIN,), name="leave", daemon=True)
+        leaving.start()
+        leaving.join(STOP_WITHIN)
+        if leaving.is_alive():
+            logger.warning("the database does not take this worker's row away in time: it stays until it is forgotten")
 
     def _look(self) -> tuple[LaneBeat, ...]:
         beats = self._vitals.take()
         if self._own is not None:
             lanes, retries = self._beside.lanes.glance(), self._beside.retry.retries
-            self._own.look(time.time(), lanes, beats, retries, psutil.Process().memory_info().rss)
+            resident = psutil.Process().memory_info().rss
+            self._own.look(self._beside.clock.now(), lanes, beats, self._heart.slot, retries, resident)
             if time.monotonic() - self._sent_at >= self._own_every:
                 self._send(self._own)
         return beats

@@ -51,17 +51,27 @@ class _Before(NamedTuple):
 class OwnMetrics:
     """Collects a point of every figure at each look, and packs the points of a series into one message.
 
-    Figures of lanes have the label `lane`, and go on under another owner; those of a worker have its `host`, so workers
-    that share one share the series.
+    Figures of lanes have the label `lane`, and go on under another owner; those of a worker have its slot as `worker`,
+    so that their series do not become more with every start.
     """
 
-    def __init__(self, host: str) -> None:
-        self._host = host
+    def __init__(self) -> None:
         self._points: defaultdict[Series, list[tuple[float, float]]] = defaultdict(list)
         self._before: dict[LaneId, _Before] = {}
 
-    def look(self, now: float, lanes: Sequence[Glance], beats: Sequence[LaneBeat], retries: int, resident: int) -> None:
-        """Take a point at `now` (epoch seconds); rates and durations are since the look before."""
+    def look(
+        self,
+        now: float,
+        lanes: Sequence[Glance],
+        beats: Sequence[LaneBeat],
+        slot: int | None,
+        retries: int,
+        resident: int,
+    ) -> None:
+        """Take a point at `now`, Kafka's time in epoch seconds; rates and durations are since the look before.
+
+        A worker without a slot has no figures of its own yet.
+        """
         for beat in beats:
             lane = (("lane", f"{beat.agent}/{beat.partition}"),)
             if beat.lag:
@@ -69,9 +79,10 @@ class OwnMetrics:
                 self._add(OLDEST_AGE, lane, now, max(0.0, now - beat.oldest_at) if beat.oldest_at else 0.0)
         for glance in lanes:
             self._rates(now, glance)
-        host = (("host", self._host),)
-        self._add(RETRIES, host, now, float(retries))
-        self._add(MEMORY, host, now, float(resident))
+        if slot is not None:
+            worker = (("worker", str(slot)),)
+            self._add(RETRIES, worker, now, float(retries))
+            self._add(MEMORY, worker, now, float(resident))
 
     def messages(self) -> list[OutboxRow]:
         """Return what has been collected as packed samples under their key, and begin anew."""

@@ -22,7 +22,9 @@ from vigia.settings import KafkaSettings, Settings, masked_url, weaknesses
 from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.streaming.failure import Retry
 from vigia.streaming.ownership import Cluster
+from vigia.streaming.ports import Publisher
 from vigia.streaming.topic_admin import BrokerUnreachable
+from vigia.topics import METRICS
 
 ATTEMPTS = 4
 """How often Kafka is asked at least within the budget: its client goes on asking by itself until its time is over."""
@@ -113,6 +115,22 @@ async def started_producer(kafka: KafkaSettings) -> AIOKafkaProducer:
         await producer.stop()
         raise Transient(f"no producer can be started at {kafka.bootstrap}: {error}") from error
     return producer
+
+
+async def learn_kafkas_time(publisher: Publisher, cluster: Cluster) -> None:
+    """Send a tick, whose acknowledgement tells the publisher's clock what time it is on the broker.
+
+    Without it a worker whose clock is behind would take no timer for due, and so would send nothing that tells it.
+    Where the broker does not answer in time, this machine's clock must do until something is acknowledged. Raises
+    Unusable.
+    """
+    if cluster.ephemeral:
+        return  # its records have the senders' times: this machine's
+    try:
+        async with asyncio.timeout(LONGEST_ATTEMPT):
+            await publisher.tick(METRICS.name, 0)
+    except (Transient, TimeoutError) as error:
+        logger.warning("Kafka's time is not known yet, and this machine's is taken: %r", error)
 
 
 async def _wait(retry: Retry, what: str, operation: Callable[[], Awaitable[T]], place: str = "") -> T:

@@ -19,14 +19,13 @@ from tempfile import TemporaryDirectory
 
 import faust
 import uvloop
-from aiokafka import AIOKafkaProducer
 from yarl import URL
 
 from vigia.app import broker
 from vigia.app.companions import Beside, Companions
 from vigia.app.opening import Stores, open_stores
 from vigia.app.routes import ROUTES
-from vigia.app.starting import check_files, shorten_driver_logs, started_producer, wait_for_all
+from vigia.app.starting import check_files, learn_kafkas_time, shorten_driver_logs, started_producer, wait_for_all
 from vigia.app.steps import make_steps
 from vigia.app.store_threads import StoreThreads
 from vigia.settings import Settings
@@ -34,6 +33,7 @@ from vigia.stores.errors import Transient, Unusable
 from vigia.streaming.crash_points import CrashPoints, NoCrashPoints
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, Retry, end_process
 from vigia.streaming.forms import Forms
+from vigia.streaming.kafka_clock import KafkaClock
 from vigia.streaming.lane import LaneLimits
 from vigia.streaming.lanes import Lanes, Worker
 from vigia.streaming.ports import Ports
@@ -41,7 +41,10 @@ from vigia.streaming.publisher import KafkaPublisher
 from vigia.streaming.transport import Transport, TransportSettings
 
 STOP_WITHIN = 10.0
-"""Seconds that steps under way may take when the worker is asked to stop."""
+"""Seconds that steps under way may take when the worker is asked to stop, and as many that the group may."""
+
+PRODUCER_WITHIN = 3.0
+"""Seconds for the producer to end: what it was given is acknowledged by then, or stays in the outbox."""
 
 MAX_PARTITION_FETCH = 4 * 1024 * 1024
 """Most bytes that one fetch brings of one partition: enough for a full step when there is a backlog."""
@@ -81,17 +84,20 @@ async def _work(settings: Settings, crash_points: CrashPoints, stores: Stores) -
         end_process(0, "asked to stop before all stores and the broker answered")
     cluster = await waiting
     producer = await started_producer(settings.kafka)
+    clock = KafkaClock(time.time, time.monotonic)
+    publisher = KafkaPublisher(producer, settings.kafka.topic_prefix, clock)
+    await learn_kafkas_time(publisher, cluster)
     threads = StoreThreads()
     retry = Retry(settings.stream.retry_budget)
     ports = Ports(
         raw_log=stores.raw_log,
         summaries=stores.summaries,
-        publisher=KafkaPublisher(producer, settings.kafka.topic_prefix),
+        publisher=publisher,
         offload=threads.offload,
         retry=retry,
         end=end_process,
         crash_points=crash_points,
-        now=time.time,
+        now=clock.now,
     )
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     forms = Forms.cautious(row.route(settings) for row in ROUTES)
@@ -100,17 +106,17 @@ async def _work(settings: Settings, crash_points: CrashPoints, stores: Stores) -
         # Faust makes folders there when it starts and, as it has no tables, never uses them
         app = make_app(settings, lanes, folder)
         companions = Companions(
-            settings, Beside(stores.summaries, lanes, threads, retry, ports.publisher, forms), owner, app
+            settings, Beside(stores.summaries, lanes, threads, retry, publisher, forms, clock), owner, app
         )
         await asyncio.to_thread(companions.start)
         await app.start()
     logger.info("worker is up on cluster %s", cluster.cluster_id)
     await _until_stopped(app, stop)
     await lanes.drain(STOP_WITHIN)
+    # the group first, so that others take the lanes over while the rest is put away
+    gone = await _in_time(app.stop(), STOP_WITHIN)
     await asyncio.to_thread(companions.stop)
-    try:
-        await asyncio.wait_for(_leave(app, producer), STOP_WITHIN)
-    except TimeoutError:
+    if not (gone and await _in_time(producer.stop(), PRODUCER_WITHIN)):
         end_process(0, "the broker did not let us go in time; everything that was applied is committed")
     threads.close()
     stores.close()
@@ -171,9 +177,13 @@ def make_app(settings: Settings, lanes: Lanes, folder: str) -> faust.App:
     return app
 
 
-async def _leave(app: faust.App, producer: AIOKafkaProducer) -> None:
-    await app.stop()
-    await producer.stop()
+async def _in_time(work: Awaitable[object], within: float) -> bool:
+    """Return whether it was done `within` so many seconds."""
+    try:
+        await asyncio.wait_for(work, within)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _until_stopped(app: faust.App, stop: asyncio.Event) -> None:

@@ -142,7 +142,7 @@ class Loaded:
 
 
 class LaneBeat(msgspec.Struct, frozen=True, kw_only=True):
-    """A lane as its worker sees it. Times are epoch seconds by the worker's clock, but for `clock`, which is Kafka's.
+    """A lane as its worker sees it. Times are Kafka's, in epoch seconds, as well as the worker knows them.
 
     `lag` is how many offsets of each topic are written and not applied; empty while the broker does not say.
     `oldest_at` is Kafka's time of the oldest record that is not applied, or, while none of them has been fetched, since
@@ -162,16 +162,24 @@ class LaneBeat(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str = ""
 
 
-class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker's sign of life: `beat_at` (epoch seconds, by its own clock) comes every `interval` seconds.
+LATE_AFTER_BEATS = 4
+"""Signs of life that may be missing until a worker is late."""
 
-    `worker` names one process, and is the `owner` of its lanes. `schemas` is, by agent, the newest version of states
-    that this worker reads and could write. `resident` is memory in bytes.
+
+class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's sign of life, every `interval` seconds: `beat_at` is when the last one came, in epoch seconds by the
+    store's clock.
+
+    `worker` names one process, and is the `owner` of its lanes. `slot` is the lowest number from 0 on that no other
+    living worker had: it names the worker's own figures, of which there would be ever more under the names of
+    processes. `schemas` is, by agent, the newest version of states that this worker reads and could write. `resident`
+    is memory in bytes. `started_at` and the lanes' times are Kafka's.
     """
 
     worker: str
     host: str
     pid: int
+    slot: int
     version: str
     schemas: dict[str, int]
     started_at: float
@@ -180,18 +188,28 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
     resident: int
     lanes: tuple[LaneBeat, ...] = ()
 
+    def late(self, now: float) -> bool:
+        """Return whether its signs of life have been missing for too long at `now`, by the store's clock."""
+        return now - self.beat_at > LATE_AFTER_BEATS * self.interval
+
 
 class Heartbeats(Protocol):
-    """Where workers leave their signs of life: one row a worker, each written in a short transaction of its own."""
+    """Where workers leave their signs of life: one row a worker, each written in a short transaction of its own.
+
+    Whether one is late is judged by the store's clock alone, since those of the workers' machines may be wrong.
+    """
+
+    def now(self) -> float:
+        """Return the store's time in epoch seconds."""
 
     def beat(self, row: WorkerRow) -> None:
-        """Insert or replace the worker's row."""
+        """Insert or replace the worker's row; its `beat_at` is the store's time, whatever the row says."""
 
     def workers(self) -> list[WorkerRow]:
         """Return all rows, by the worker's name."""
 
-    def forget_workers(self, before: float) -> int:
-        """Delete rows whose last beat is before this time (epoch seconds); returns how many."""
+    def forget_workers(self, silent_for: float) -> int:
+        """Delete rows whose last beat is older than so many seconds; returns how many."""
 
     def leave(self, worker: str) -> None:
         """Delete the row of a worker that ends in order."""

@@ -107,6 +107,8 @@ class MySQL:
     """The dialect object for MySQL 8 and MariaDB 10.6 or later."""
 
     begin = "START TRANSACTION"
+    # not UNIX_TIMESTAMP of a local time, which is two times in the hour that a clock is set back by
+    now = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1000000"
 
     def __init__(
         self,

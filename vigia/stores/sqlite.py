@@ -43,6 +43,7 @@ class SQLite:
     """The dialect object for a SQLite file."""
 
     begin = "BEGIN IMMEDIATE"
+    now = "SELECT (julianday('now') - 2440587.5) * 86400.0"
 
     def __init__(self, url: URL, *, connections: int, read_only: bool) -> None:
         self._lock = threading.Lock()

@@ -30,7 +30,7 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside, as lanes see it. `now` is the wall clock in epoch seconds: it decides only when a tick is due."""
+    """The outside, as lanes see it. `now` is Kafka's time in epoch seconds: it decides only when a tick is due."""
 
     raw_log: RawLog
     summaries: Summaries

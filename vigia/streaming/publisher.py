@@ -1,6 +1,7 @@
 """Writes outputs and ticks to Kafka with one idempotent producer a worker, and waits for every acknowledgement.
 
-What no retry can help, a missing right or a record that the broker finds too large, needs a person.
+Each acknowledgement tells of Kafka's time, where the broker gives records theirs. What no retry can help, a missing
+right or a record that the broker finds too large, needs a person.
 """
 
 import asyncio
@@ -16,10 +17,12 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
+from aiokafka.structs import RecordMetadata
 
 from vigia.stores.base import OutboxRow
 from vigia.stores.errors import StoreError, Transient, Unusable
 from vigia.streaming.batches import TICK_HEADER
+from vigia.streaming.kafka_clock import KafkaClock
 
 REMEDIES: tuple[tuple[tuple[type[KafkaError], ...], str], ...] = (
     (
@@ -34,18 +37,23 @@ REMEDIES: tuple[tuple[tuple[type[KafkaError], ...], str], ...] = (
 )
 """The errors that stay, and what helps."""
 
+LOG_APPEND_TIME = 1
+"""How a record's time is marked that the broker gave."""
+
 
 class KafkaPublisher:
-    """Publishes for all lanes of a worker; `prefix` goes before every topic's name."""
+    """Publishes for all lanes of a worker; `prefix` goes before every topic's name, `clock` learns Kafka's time."""
 
-    def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, prefix: str, clock: KafkaClock) -> None:
         self._producer = producer
         self._prefix = prefix
+        self._clock = clock
 
     async def publish(self, rows: Sequence[OutboxRow]) -> None:
         """Return when the broker has acknowledged all rows; raises Transient when it has not, and Unusable
         when it never will.
         """
+        sent = self._clock.wall()
         try:
             acknowledgements = [
                 await self._producer.send(
@@ -57,19 +65,28 @@ class KafkaPublisher:
                 )
                 for row in rows
             ]
-            await asyncio.gather(*acknowledgements)
+            stored = await asyncio.gather(*acknowledgements)
         except KafkaError as error:
             topics = ", ".join(sorted({self._prefix + row.topic for row in rows}))
             raise _failure(f"{len(rows)} outputs to {topics}", error) from error
+        self._learn(sent, stored)
 
     async def tick(self, topic: str, partition: int) -> None:
         """Append a tick to an input partition; raises as `publish` does when the broker does not acknowledge it."""
+        sent = self._clock.wall()
         try:
-            await self._producer.send_and_wait(
+            stored = await self._producer.send_and_wait(
                 self._prefix + topic, value=b"", partition=partition, headers=[(TICK_HEADER, b"1")]
             )
         except KafkaError as error:
             raise _failure(f"a tick to {self._prefix}{topic}", error) from error
+        self._learn(sent, [stored])
+
+    def _learn(self, sent: float, stored: Sequence[RecordMetadata]) -> None:
+        # a record that was there already when it was sent again has no time of the broker
+        stamps = [each.timestamp for each in stored if each.timestamp_type == LOG_APPEND_TIME]
+        if stamps:
+            self._clock.learn(sent, max(stamps) / 1000)
 
 
 def _failure(what: str, error: KafkaError) -> StoreError:

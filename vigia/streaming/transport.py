@@ -178,17 +178,16 @@ class Consumer(driver.Consumer):
 
     def read_positions(self) -> dict[tuple[str, int], int]:
         """Return up to where each assigned partition was fetched, holes included; may be called from any thread."""
-        subscription = self._thread._ensure_consumer()._subscription.subscription  # noqa: SLF001 - as below
+        consumer = self._thread._consumer  # noqa: SLF001 - as below; None before the start and after the end
+        subscription = consumer._subscription.subscription if consumer else None  # noqa: SLF001
         assignment = subscription.assignment if subscription else None
         if assignment is None:
             return {}
         name = self.transport.logical_name
         states = {tp: assignment.state_value(tp) for tp in assignment.tps}
-        return {
-            (name(tp.topic), tp.partition): state.position
-            for tp, state in states.items()
-            if state is not None and state.has_valid_position
-        }
+        # read once: a seek may take it away between asking whether there is one and reading it
+        positions = {tp: state._position for tp, state in states.items() if state is not None}  # noqa: SLF001
+        return {(name(tp.topic), tp.partition): at for tp, at in positions.items() if at is not None}
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Yield one message a fetched partition; its value is the `Batch`, its offset the last record's.

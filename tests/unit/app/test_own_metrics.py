@@ -9,11 +9,16 @@ from tests.support.glances import NOON, ROW, beat, glance
 from vigia.app.own_metrics import FIGURES, OwnMetrics
 from vigia.events.samples import Sample, series_of
 from vigia.models.detectors.config import DetectorConfig
+from vigia.stores.base import OutboxRow, RawRecord
+from vigia.stores.records import Records
+from vigia.streaming.batches import Batch
+from vigia.streaming.intake import Intake
+from vigia.streaming.kafka_clock import KafkaClock
 from vigia.topics import METRICS
 
 
 def looked(seconds: int = 3, per_second: int = 100) -> list[Sample]:
-    own = OwnMetrics("host-1")
+    own = OwnMetrics()
     for second in range(0, seconds * 5, 5):
         counts = {
             "metrics.applied": second * per_second,
@@ -23,7 +28,9 @@ def looked(seconds: int = 3, per_second: int = 100) -> list[Sample]:
         }
         row = msgspec.structs.replace(ROW, step=second, counts=counts)
         lag = beat(lag={"metrics": 40 + second}, oldest_at=NOON + second - 2)
-        own.look(NOON + second, [glance(row=row, busy=second / 10)], [lag], retries=second, resident=1000 + second)
+        own.look(
+            NOON + second, [glance(row=row, busy=second / 10)], [lag], slot=2, retries=second, resident=1000 + second
+        )
     messages = own.messages()
     assert own.messages() == []
     assert {(row.topic, row.key) for row in messages} == {("metrics", b"vigia")}
@@ -45,7 +52,7 @@ def test_each_figure_is_one_packed_sample_with_a_point_for_each_look():
         "worker_resident_memory": [1000, 1005, 1010],
     }
     assert samples["stream_lag"].labels == {"lane": "metrics/1"}
-    assert samples["stream_retries"].labels == {"host": "host-1"}
+    assert samples["stream_retries"].labels == {"worker": "2"}
     assert samples["stream_retries"].kind == "counter"
 
 
@@ -62,9 +69,9 @@ def test_more_work_makes_no_more_messages():
 
 
 def test_a_lane_that_another_worker_had_meanwhile_has_no_rate_over_that_time():
-    own = OwnMetrics("host-1")
+    own = OwnMetrics()
     for seconds, busy in ((0, 9.0), (5, 0.5)):
-        own.look(NOON + seconds, [glance(busy=busy)], [], 0, 1)
+        own.look(NOON + seconds, [glance(busy=busy)], [], 0, 0, 1)
     assert {msgspec.json.decode(row.value, type=Sample).metric for row in own.messages()} == {
         "stream_retries",
         "worker_resident_memory",
@@ -75,3 +82,36 @@ def test_no_detector_of_ours_takes_them_for_a_services_figures():
     detector = DetectorConfig().high_error_rate
     assert detector.watches("error_rate", "gauge")
     assert not any(detector.watches(figure.name, figure.kind) for figure in FIGURES)
+
+
+@pytest.mark.parametrize("ahead", [-86_400.0, 0.0, 400.0])
+def test_however_wrong_a_workers_clock_is_its_figures_are_taken(ahead):
+    clock = KafkaClock(lambda: NOON + ahead, lambda: 0.0)
+    clock.learn(NOON + ahead, NOON)
+    own = OwnMetrics()
+    own.look(clock.now(), [], [beat(lag={"metrics": 1}, oldest_at=NOON - 5)], 0, 0, 1)
+    rows = own.messages()
+    assert [value for row in rows for _, value in points(row) if metric(row) == "stream_oldest_age"] == [
+        pytest.approx(5.0, abs=0.01)
+    ]
+    # as the intake of the metrics agent sees them when they arrive
+    records = [
+        RawRecord("metrics", 0, offset, round(NOON * 1000), row.key, row.value) for offset, row in enumerate(rows)
+    ]
+    taken = Intake(METRICS, lambda service, at: "", 300.0).take(Batch("metrics", 0, 1, 0, Records.of(records)), 1)
+    assert (len(taken.events), taken.refused, taken.moved) == (len(rows), [], [])
+
+
+def metric(row: OutboxRow) -> str:
+    return msgspec.json.decode(row.value, type=Sample).metric
+
+
+def points(row: OutboxRow) -> list[tuple[float, float]]:
+    return msgspec.json.decode(row.value, type=Sample).points or []
+
+
+def test_a_worker_without_a_slot_tells_of_its_lanes_alone():
+    own = OwnMetrics()
+    own.look(NOON, [], [beat(lag={"metrics": 1})], None, 0, 1)
+    told = [msgspec.json.decode(row.value, type=Sample) for row in own.messages()]
+    assert {sample.metric for sample in told} == {"stream_lag", "stream_oldest_age"}

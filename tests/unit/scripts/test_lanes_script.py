@@ -8,6 +8,7 @@ import pytest
 from scripts import lanes
 from scripts.operations.kafka_view import Log
 from tests.contract.summaries_rows import LANE, OTHER, commit, take
+from tests.support.heartbeats import beat_at
 from vigia.stores.base import WorkerRow
 from vigia.stores.errors import Transient
 from vigia.stores.sql.summaries import open_summaries
@@ -71,6 +72,7 @@ def beating(name, at, interval=5.0):
         worker=name,
         host="h",
         pid=1,
+        slot=0,
         version="1",
         schemas={},
         started_at=at,
@@ -149,12 +151,12 @@ def test_an_offset_outside_the_log_is_refused(summaries, run, offset):
 
 
 def test_a_lane_whose_owner_is_alive_is_refused_and_one_of_a_silent_owner_is_not(summaries, run):
-    summaries.beat(beating("worker-1", time.time() - 19))
+    beat_at(summaries, beating("worker-1", summaries.now() - 19))
     code, _, err = run(*MOVE, "35", *BECAUSE, "--yes")
     assert code == 1
     assert "worker worker-1 owns lane metrics/0 and is alive" in err
     assert summaries.read_lane(LANE).offsets == {"metrics": 30}
-    summaries.beat(beating("worker-1", time.time() - 30))
+    beat_at(summaries, beating("worker-1", summaries.now() - 30))
     assert run(*MOVE, "35", *BECAUSE, "--yes")[0] == 0
 
 

@@ -10,6 +10,7 @@ from scripts import status
 from scripts.operations.report import read_status
 from tests.contract.summaries_rows import OTHER, commit, letter, output, take
 from tests.support.glances import beat
+from tests.support.heartbeats import beat_at
 from vigia.stores.base import WorkerRow
 from vigia.stores.sql.summaries import open_summaries
 
@@ -34,6 +35,7 @@ def worker(name, at=NOW, **changes):
         worker=name,
         host="host",
         pid=1,
+        slot=0,
         version="1",
         schemas={},
         started_at=at - 100,
@@ -52,7 +54,7 @@ def read(summaries, oldest=300.0):
 def test_an_installation_at_work_is_healthy_and_shows_what_its_workers_say(summaries):
     commit(summaries, take(summaries, owner="a"), outbox=[output(0)], dead_letters=[letter("x")])
     told = beat(partition=0, state="working", lag={"metrics": 7}, oldest_at=NOW - 9, stepped_at=NOW - 4)
-    summaries.beat(worker("a", NOW - 2, lanes=(told,)))
+    beat_at(summaries, worker("a", NOW - 2, lanes=(told,)))
     found = read(summaries)
     assert found.healthy
     (one,), (lane,), (refused,) = found.workers, found.lanes, found.dead_letters
@@ -69,8 +71,8 @@ def test_no_worker_at_all_needs_a_person(summaries):
 def test_a_late_worker_that_owns_lanes_needs_a_person_and_its_lanes_say_nothing(summaries):
     take(summaries, owner="a")
     take(summaries, OTHER, owner="b")
-    summaries.beat(worker("a"))
-    summaries.beat(worker("b", NOW - 21, lanes=(beat(),)))
+    beat_at(summaries, worker("a"))
+    beat_at(summaries, worker("b", NOW - 21, lanes=(beat(),)))
     found = read(summaries)
     assert [each.state for each in found.workers] == ["beating", "late"]
     assert [lane.lag for lane in found.lanes] == [{"metrics": 0}, None]
@@ -80,8 +82,8 @@ def test_a_late_worker_that_owns_lanes_needs_a_person_and_its_lanes_say_nothing(
 
 def test_a_late_worker_whose_lanes_others_have_taken_is_gone_and_needs_nobody(summaries):
     take(summaries, owner="a")
-    summaries.beat(worker("a"))
-    summaries.beat(worker("b", NOW - 500))
+    beat_at(summaries, worker("a"))
+    beat_at(summaries, worker("b", NOW - 500))
     found = read(summaries)
     assert (found.healthy, [each.state for each in found.workers]) == (True, ["beating", "gone"])
 
@@ -89,13 +91,13 @@ def test_a_late_worker_whose_lanes_others_have_taken_is_gone_and_needs_nobody(su
 def test_a_lane_of_nobody_needs_a_person(summaries):
     take(summaries, owner="a")
     take(summaries, OTHER, owner="forgotten")
-    summaries.beat(worker("a"))
+    beat_at(summaries, worker("a"))
     assert read(summaries).findings == ["no living worker owns metrics/1"]
 
 
 def test_a_stopped_lane_needs_a_person_and_says_why(summaries):
     commit(summaries, take(summaries, owner="a"), lane={"stopped": "1000 invalid events in a row"})
-    summaries.beat(worker("a"))
+    beat_at(summaries, worker("a"))
     found = read(summaries)
     assert found.lanes[0].state == "stopped"
     (finding,) = found.findings
@@ -104,7 +106,7 @@ def test_a_stopped_lane_needs_a_person_and_says_why(summaries):
 
 def test_a_record_that_waits_for_too_long_needs_a_person(summaries):
     take(summaries, owner="a")
-    summaries.beat(worker("a", lanes=(beat(partition=0, oldest_at=NOW - 31),)))
+    beat_at(summaries, worker("a", lanes=(beat(partition=0, oldest_at=NOW - 31),)))
     assert read(summaries, oldest=40).healthy
     assert read(summaries, oldest=30).findings == ["lane metrics/0 is behind: its oldest record waits for 31 s"]
 
@@ -112,7 +114,7 @@ def test_a_record_that_waits_for_too_long_needs_a_person(summaries):
 def test_the_command_prints_both_ways_and_its_exit_code_is_the_verdict(summaries, url, monkeypatch, capsys):
     monkeypatch.setenv("VIGIA_SUMMARIES_URL", url)
     take(summaries, owner="a\x1b[2J")
-    summaries.beat(worker("a\x1b[2J", time.time()))
+    beat_at(summaries, worker("a\x1b[2J", time.time()))
     assert status.main([]) == 0
     shown = capsys.readouterr().out
     assert "healthy" in shown

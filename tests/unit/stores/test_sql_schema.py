@@ -77,13 +77,16 @@ def test_tables_compile_the_same_for_mysql_and_mariadb():
     assert declared(mysql) == declared(mariadb)
 
 
+ADDED_COLUMNS = [("deployments", "kind"), ("workers", "slot")]
+
+
 def test_migrations_make_the_declared_tables():
     for name, dialect in (("mysql", MySQLDialect_pymysql()), ("sqlite", SQLiteDialect_pysqlite())):
         migrated = {words(part) for part in written_migration(name).split(";")}
         added = [found.groups() for part in migrated if (found := ADDED.fullmatch(part))]
         missing = [text for text in map(words, declared(dialect)) if without(text, added) not in migrated]
         assert missing == []
-        assert [(table, column.strip('`"')) for table, column, _ in added] == [("deployments", "kind")]
+        assert [(table, column.strip('`"')) for table, column, _ in added] == ADDED_COLUMNS
         assert sum(part.startswith("CREATE TABLE") for part in migrated) == len(metadata.tables) + 1  # Alembic's own
 
 

@@ -45,6 +45,7 @@ def worker(name: str, **schemas: int) -> WorkerRow:
         worker=name,
         host="host",
         pid=1,
+        slot=0,
         version="1",
         schemas=schemas,
         started_at=0.0,

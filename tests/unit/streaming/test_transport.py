@@ -519,3 +519,44 @@ def test_a_broker_that_is_away_ends_the_worker_and_a_revoked_partition_is_fausts
 
     with pytest.raises(ends):
         run(Away({ONE: [0]}, LanesOf({})).seek_to_committed())
+
+
+# ----------------------------------------------------------------------------------------------------------- positions
+
+
+class Fetched:
+    """A partition of aiokafka's consumer whose position is taken away, as by a seek, once somebody has looked at it."""
+
+    def __init__(self, position: int | None) -> None:
+        self.at = position
+
+    @property
+    def has_valid_position(self) -> bool:
+        return self._position is not None
+
+    @property
+    def _position(self) -> int | None:
+        position, self.at = self.at, None
+        return position
+
+    @property
+    def position(self) -> int:
+        assert self.at is not None
+        return self.at
+
+
+def test_positions_can_be_read_while_a_seek_takes_them_away():
+    reader = consumer()
+    states = {ONE: Fetched(7), TWO: Fetched(None)}
+    assignment = SimpleNamespace(tps=frozenset(states), state_value=states.get)
+    subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
+    reader._thread = SimpleNamespace(_consumer=SimpleNamespace(_subscription=subscription))  # type: ignore[assignment]
+    assert reader.read_positions() == {("metrics", 0): 7}
+    assert reader.read_positions() == {}
+
+
+@pytest.mark.parametrize("inside", [None, SimpleNamespace(_subscription=SimpleNamespace(subscription=None))])
+def test_a_consumer_that_has_not_begun_or_has_ended_has_no_positions(inside):
+    reader = consumer()
+    reader._thread = SimpleNamespace(_consumer=inside)  # type: ignore[assignment]
+    assert reader.read_positions() == {}

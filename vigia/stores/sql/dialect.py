@@ -39,6 +39,8 @@ class Dialect(Protocol):
 
     engine: Engine
     begin: str
+    now: str
+    """A SELECT of the server's time in epoch seconds."""
 
     def writing(self) -> AbstractContextManager[object]:
         """Return what a write transaction holds while it runs, on this side of the connection."""

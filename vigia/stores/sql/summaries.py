@@ -162,8 +162,11 @@ class SqlSummaries:
     def workers(self) -> list[WorkerRow]:
         return workers.read(self._database)
 
-    def forget_workers(self, before: float) -> int:
-        return workers.forget(self._database, before)
+    def now(self) -> float:
+        return workers.now(self._database)
+
+    def forget_workers(self, silent_for: float) -> int:
+        return workers.forget(self._database, silent_for)
 
     def leave(self, worker: str) -> None:
         workers.leave(self._database, worker)

@@ -163,4 +163,5 @@ workers = table(
     column("interval", types.real()),
     column("resident", types.integer()),
     column("lanes", types.long_text()),
+    column("slot", types.small()),
 )

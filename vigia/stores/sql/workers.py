@@ -1,4 +1,7 @@
-"""Rows of `workers`: signs of life. They are read by people and by each other, never by a step."""
+"""Rows of `workers`: signs of life. They are read by people and by each other, never by a step.
+
+Their times are the database's: machines whose clocks disagree must not take each other for dead.
+"""
 
 from typing import Any
 
@@ -13,22 +16,33 @@ from vigia.stores.sql.tables import workers
 _LANES = msgspec.json.Decoder(tuple[LaneBeat, ...])
 
 
+def now(database: Database) -> float:
+    """Return the database's time in epoch seconds."""
+    with database.reading() as connection:
+        return _now(database, connection)
+
+
+def _now(database: Database, connection: Connection) -> float:
+    return float(connection.exec_driver_sql(database.dialect.now).scalar_one())
+
+
 def write(database: Database, row: WorkerRow) -> None:
-    """Insert or replace a worker's row."""
-    values = (
-        row.worker,
-        row.host,
-        row.pid,
-        row.version,
-        encode_numbers(row.schemas),
-        row.started_at,
-        row.beat_at,
-        row.interval,
-        row.resident,
-        msgspec.json.encode(row.lanes).decode(),
-    )
+    """Insert or replace a worker's row, with the database's time as that of its beat."""
 
     def work(connection: Connection) -> None:
+        values = (
+            row.worker,
+            row.host,
+            row.pid,
+            row.version,
+            encode_numbers(row.schemas),
+            row.started_at,
+            _now(database, connection),
+            row.interval,
+            row.resident,
+            msgspec.json.encode(row.lanes).decode(),
+            row.slot,
+        )
         database.statements.write(connection, workers, [values])
 
     database.write(work)
@@ -39,8 +53,9 @@ def read(database: Database) -> list[WorkerRow]:
     return [_row(dict(row._mapping)) for row in database.fetch(select(workers).order_by(workers.c.worker))]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def forget(database: Database, before: float) -> int:
-    """Delete rows whose last beat is before this time; returns how many."""
+def forget(database: Database, silent_for: float) -> int:
+    """Delete rows whose last beat is older than so many seconds; returns how many."""
+    before = now(database) - silent_for
     old = [row.worker for row in database.fetch(select(workers.c.worker).where(workers.c.beat_at < before))]
     if not old:
         return 0
