@@ -76,6 +76,7 @@ def test_vigia_starts_when_the_servers_answer(service):
 def test_its_commands_are_those_of_the_command_line():
     for command in (SERVICES["migrate"]["command"], SERVICES["worker"]["command"]):
         assert _parser().parse_args(command).command == command[0]
+    assert _parser().parse_args(SERVICES["worker"]["command"]).hold
     check = SERVICES["worker"]["healthcheck"]
     assert check["test"][:4] == ["CMD", "python", "-m", "vigia"]
     assert _parser().parse_args(check["test"][4:]).command == "health"

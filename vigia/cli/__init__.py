@@ -12,6 +12,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit code (see `vigia/cli/exits.py`)."""
     options = _parser().parse_args(arguments)
     # each command imports what it needs: a worker loads no view, and --help loads nothing
+    if options.command == "worker" and options.hold:
+        from vigia.cli.holding import hold  # noqa: PLC0415
+
+        return hold()
     if options.command == "worker":
         from vigia.cli.worker import worker  # noqa: PLC0415
 
@@ -49,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     worker = commands.add_parser("worker", help="one worker process, until SIGTERM")
     worker.add_argument("--ends-with-stdin", action="store_true", help="end when standard input closes (for `run`)")
+    worker.add_argument(
+        "--hold", action="store_true", help="after exit code 78 do nothing until SIGTERM, unhealthy (for containers)"
+    )
     migrate = commands.add_parser("migrate", help="bring schemas to the newest version, create missing topics")
     migrate.add_argument("--without-topics", action="store_true", help="leave the broker alone")
     commands.add_parser("health", help="say whether stores and broker answer: exit code 0, or 1 with what does not")

@@ -1,9 +1,13 @@
-"""`vigia health`: whether a worker's settings, stores and broker are fine now, for containers and people."""
+"""`vigia health`: whether a worker's settings, stores and broker are fine now, for containers and people.
+
+A worker that is held (`vigia worker --hold`) is not, whatever its stores are.
+"""
 
 import logging
 import sys
 
 from vigia.app.health import unhealthy
+from vigia.cli.holding import held
 from vigia.settings import SettingsError, load
 
 HEALTHY = 0
@@ -28,6 +32,8 @@ def health() -> int:
         failing = unhealthy(settings, WITHIN)
     finally:
         logging.disable(disabled)
+    if held(settings):
+        failing.append("the worker ended with 78 and waits for a person: its log says why")
     for line in failing:
         print(line, file=sys.stderr)
     return UNHEALTHY if failing else HEALTHY
