@@ -77,7 +77,7 @@ def test_tables_compile_the_same_for_mysql_and_mariadb():
     assert declared(mysql) == declared(mariadb)
 
 
-ADDED_COLUMNS = [("deployments", "kind"), ("workers", "slot")]
+ADDED_COLUMNS = {("deployments", "kind"), ("workers", "slot")}
 
 
 def test_migrations_make_the_declared_tables():
