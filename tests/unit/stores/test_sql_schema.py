@@ -86,7 +86,7 @@ def test_migrations_make_the_declared_tables():
         added = [found.groups() for part in migrated if (found := ADDED.fullmatch(part))]
         missing = [text for text in map(words, declared(dialect)) if without(text, added) not in migrated]
         assert missing == []
-        assert [(table, column.strip('`"')) for table, column, _ in added] == ADDED_COLUMNS
+        assert {(table, column.strip('`"')) for table, column, _ in added} == ADDED_COLUMNS
         assert sum(part.startswith("CREATE TABLE") for part in migrated) == len(metadata.tables) + 1  # Alembic's own
 
 
