@@ -6,11 +6,14 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.support.records import Sender
 from vigia.events.samples import Sample, series_of
 
+DETECTORS = Path(__file__).with_name("detectors.toml")
+"""Limits under which each bad minute of the load is a problem of its own."""
 WINDOW = 60
 PACE = 0.05
 """Seconds of event time from one message to the next."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.checks import check_everything
-from tests.faults.load import Load
+from tests.faults.load import DETECTORS, Load
 from tests.support import Sender, WorkerProcess, fresh_environment, start_worker
 from vigia.streaming.crash_points import Point
 
@@ -24,6 +24,7 @@ STRIKES = {
 """By seed: where the first and the second worker are killed."""
 
 SETTINGS: dict[str, Any] = {
+    "VIGIA_DETECTORS": str(DETECTORS),
     "VIGIA_KAFKA_SESSION_TIMEOUT": "6s",
     "VIGIA_KAFKA_HEARTBEAT_INTERVAL": "1s",
     "VIGIA_KAFKA_MAX_POLL_RECORDS": "500",

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.backlog import Backlog
 from tests.faults.checks import check_everything
 from tests.faults.crew import Crew
-from tests.faults.load import Load
+from tests.faults.load import DETECTORS, Load
 from tests.faults.memory import Memory
 from tests.support import Sender, counts, fresh_environment, wait_until
 
@@ -26,6 +26,7 @@ WELL_UNDER_WAY = 25_000
 MOST_MEMORY = 1024 * 1024 * 1024
 
 SETTINGS: dict[str, Any] = {
+    "VIGIA_DETECTORS": str(DETECTORS),
     # the load's event times lie hours back; its problems shall be acted on all the same
     "VIGIA_METRICS_STALE_AFTER": "1d",
     "VIGIA_METRICS_IDLE_TIMEOUT": "5s",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.checks import check_everything
 from tests.faults.crew import Crew
-from tests.faults.load import Load
+from tests.faults.load import DETECTORS, Load
 from tests.faults.strikes import Strikes
 from tests.support import Sender, fresh_environment
 
@@ -25,6 +25,7 @@ RETRY_BUDGETS = {1: "2m", 2: "4s", 3: "2m"}
 """By seed: with the short one a worker whose store is away ends with 75 and is started again."""
 
 SETTINGS: dict[str, Any] = {
+    "VIGIA_DETECTORS": str(DETECTORS),
     "VIGIA_KAFKA_SESSION_TIMEOUT": f"{SESSION}s",
     "VIGIA_KAFKA_HEARTBEAT_INTERVAL": "1s",
     "VIGIA_KAFKA_MAX_POLL_RECORDS": "500",

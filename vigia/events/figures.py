@@ -8,6 +8,8 @@ OUTCOMES_LEARNED = "outcomes_learned"
 PROBLEMS_OPENED = "problems_opened"
 PROBLEMS_RESOLVED = "problems_resolved"
 PROBLEMS_STALE = "problems_stale"
+PROBLEMS_WORSE = "problems_worse"
+PROBLEMS_HELD = "problems_held"
 PROPOSALS_MADE = "proposals_made"
 DECISIONS_UNJUDGED = "decisions_unjudged"
 """AI decisions that were forgotten without any feedback."""
@@ -23,6 +25,8 @@ MODEL_FIGURES = (
     PROBLEMS_OPENED,
     PROBLEMS_RESOLVED,
     PROBLEMS_STALE,
+    PROBLEMS_WORSE,
+    PROBLEMS_HELD,
     PROPOSALS_MADE,
     DECISIONS_UNJUDGED,
     JUDGEMENTS_WITHOUT_DECISION,

@@ -15,8 +15,9 @@ from vigia.models.detectors.finder import Finder
 from vigia.models.windows.closing import Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.intake import Intake
+from vigia.models.windows.previous import dump_previous, load_previous
 from vigia.models.windows.rows import merged_rows
-from vigia.models.windows.state import ServiceState, dump_service, load_service, load_service_1
+from vigia.models.windows.state import ServiceState, dump_service, load_service
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class MetricsModel:
     """
 
     name = "metrics"
-    schema = 2
+    schema = 3
 
     def __init__(self, config: MetricsConfig) -> None:
         self._config = config
@@ -57,13 +58,16 @@ class MetricsModel:
         if schema == self.schema:
             return load_service(body)
         if schema == self.schema - 1:
-            return load_service_1(body, self._config.boundary_at)
+            return load_previous(body)
         raise ValueError(
             f"the state of {key} has schema {schema}; the metrics model reads {self.schema - 1} and {self.schema}"
         )
 
     def dump(self, key: str, state: ServiceState) -> bytes:  # noqa: ARG002 - the key is not part of the stored form
         return dump_service(state)
+
+    def dump_previous(self, key: str, state: ServiceState) -> bytes:  # noqa: ARG002 - as above
+        return dump_previous(state)
 
     def apply(
         self, events: Sequence[PlainSample], times: Sequence[float], states: States[ServiceState], changes: Changes

@@ -7,8 +7,9 @@ import pytest
 
 from tests.support.glances import NOON, ROW, beat, glance
 from vigia.app.own_metrics import FIGURES, OwnMetrics
-from vigia.events.samples import Sample, series_of
+from vigia.events.samples import Sample, Series, series_of
 from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.finder import Finder
 from vigia.stores.base import OutboxRow, RawRecord
 from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
@@ -79,9 +80,10 @@ def test_a_lane_that_another_worker_had_meanwhile_has_no_rate_over_that_time():
 
 
 def test_no_detector_of_ours_takes_them_for_a_services_figures():
-    detector = DetectorConfig().high_error_rate
-    assert detector.watches("error_rate", "gauge")
-    assert not any(detector.watches(figure.name, figure.kind) for figure in FIGURES)
+    finder = Finder(DetectorConfig())
+    assert finder.watch(Series("id", "vigia", "production", "error_rate", (), "gauge", "1")).detectors
+    for figure in FIGURES:
+        assert not finder.watch(Series("id", "vigia", "production", figure.name, (), figure.kind, figure.unit))
 
 
 @pytest.mark.parametrize("ahead", [-86_400.0, 0.0, 400.0])

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from tests.unit.models.laws import START, ModelCase
 from vigia.events.samples import Sample
 from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.database_slow_queries import DatabaseSlowQueries
+from vigia.models.detectors.disk_space_low import DiskSpaceLow
 from vigia.models.detectors.high_error_rate import HighErrorRate
+from vigia.models.detectors.unusual_values import UnusualValues
 from vigia.models.metrics import MetricsConfig, MetricsModel
 
 CONFIG = MetricsConfig(
@@ -15,7 +18,19 @@ CONFIG = MetricsConfig(
     series_idle=120.0,
     retention=900.0,
     stale_after=120.0,
-    detectors=DetectorConfig(high_error_rate=HighErrorRate(min_samples=1, close_after=2)),
+    detectors=DetectorConfig(
+        problems_per_hour=3,
+        high_error_rate=HighErrorRate(
+            min_samples=1, open_after=1, close_after=2, min_requests=1.0, learn_windows=1, chance_once_in=2.0
+        ),
+        database_slow_queries=DatabaseSlowQueries(
+            min_queries=1, open_after=1, close_after=1, learn_windows=1, chance_once_in=2.0
+        ),
+        disk_space_low=DiskSpaceLow(open_after=1, close_after=1),
+        unusual_values=UnusualValues(
+            learn=0.0, learn_windows=1, open_after=1, close_after=1, open_at=0.5, close_at=0.5
+        ),
+    ),
 )
 
 times = st.floats(0.0, 1_500.0).map(lambda offset: START + offset) | st.builds(
@@ -30,7 +45,9 @@ values = st.sampled_from([0.0, -0.0, 0.01, 0.04, 0.2, 0.9, 1e280, -1e280, 5e-324
 labels = st.sampled_from([None, {}, {"a": "1", "b": "2"}, {"b": "2", "a": "1"}, {"bad\n": "x"}])
 common = {
     "service": st.sampled_from(["shop", "shop", "mail", "not a good\nname"]),
-    "metric": st.sampled_from(["error_rate", "latency"]),
+    "metric": st.sampled_from(
+        ["error_rate", "error_rate", "latency", "request_rate", "disk_used", "memory_used", "db_query_duration"]
+    ),
     "kind": st.sampled_from(["gauge", "gauge", "gauge", "counter"]),
     "labels": labels,
 }

@@ -8,11 +8,14 @@ from vigia.events.effects import Changes, States, Timer
 from vigia.events.identity import derive_id
 from vigia.events.samples import Sample, series_of
 from vigia.events.summaries import ProblemSummary, SeriesSummary
+from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.high_error_rate import HighErrorRate
 from vigia.models.metrics import MetricsConfig, MetricsModel
 
 
 def model(**settings):
-    return MetricsModel(MetricsConfig(**settings))
+    detectors = DetectorConfig(high_error_rate=HighErrorRate(open_after=1))
+    return MetricsModel(MetricsConfig(detectors=detectors, **settings))
 
 
 def sample(offset, value, **fields):
@@ -31,7 +34,7 @@ def problems(lane):
 
 
 def test_a_high_error_rate_opens_one_problem_and_resolves_it():
-    lane = Lane(model()).run(minutes(0.01, 0.2, 0.3, 0.0, 0.0, 0.0, 0.0))
+    lane = Lane(model()).run(minutes(0.01, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0))
     opened, resolved = problems(lane)
     series = series_of(sample(0.0, 0.0))
     assert opened.problem_id == resolved.problem_id == derive_id("problem", series.series_id, "high_error_rate", "1")
@@ -101,7 +104,7 @@ def test_a_state_of_another_schema_or_of_other_bytes_is_refused():
     with pytest.raises(ValueError, match="schema 7"):
         model().load("shop", 7, b"")
     with pytest.raises(msgspec.ValidationError):
-        model().load("shop", 1, msgspec.msgpack.encode(["x"]))
+        model().load("shop", 2, msgspec.msgpack.encode(["x"]))
 
 
 def test_a_timer_of_a_forgotten_service_does_nothing():

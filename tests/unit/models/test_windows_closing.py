@@ -1,13 +1,11 @@
 """When the windows of a series close, one rule at a time, and its cost; `test_windows_series` has the properties."""
 
-import msgspec
 import pytest
 
 from tests.unit.models.laws import START, Lane, Tick
 from tests.unit.models.test_windows_series import (
     IDLE,
     LATENESS,
-    YEAR,
     Watcher,
     model,
     offsets_of,
@@ -15,11 +13,10 @@ from tests.unit.models.test_windows_series import (
     watched_by,
     windows,
 )
-from vigia.events.samples import series_of
 from vigia.events.summaries import ProblemSummary
 from vigia.models.windows.closing import Closer
 from vigia.models.windows.intake import Intake
-from vigia.models.windows.state import FOLD, Window
+from vigia.models.windows.state import FOLD
 
 
 def test_a_pack_of_one_series_does_not_close_the_windows_of_another():
@@ -181,28 +178,3 @@ def test_a_window_that_is_not_the_newest_any_more_is_folded_too():
     assert (len(old.values), old.folded.count) == (10, 2 * FOLD)
     lane.run([sent("m", *[59.5] * FOLD)])
     assert (len(old.values), old.folded.count) == (10, 3 * FOLD)
-
-
-def test_a_state_with_one_watermark_for_all_series_is_read_and_goes_on():
-    first, second = (series_of(sent(metric, 0.0).event) for metric in ("first", "second"))
-    boundary, start = int(START), int(START) + 60
-    body = msgspec.msgpack.encode(
-        (
-            START + 70.0,
-            START + 70.0,
-            boundary,
-            START + 130.0,
-            [(0, first, {}), (1, second, {})],
-            {start: {0: Window([1.0, 2.0]), 1: Window([3.0])}},
-        )
-    )
-    lane = Lane(model())
-    lane.states["shop"] = lane.model.load("shop", 1, body)
-    lane.timers["idle", "shop"] = START + 130.0
-    # the watermark had passed the minute from START, though nothing was closed by it
-    lane.run([sent("first", 59.0), sent("first", 61.0), sent("first", 125.0), sent("third", 59.0)])
-    assert windows(lane) == {("first", 0): (1, 1), ("first", 60): (3, 0)}
-    lane.run([Tick(START + YEAR)])
-    assert lane.counts["late_samples"] == 1
-    assert lane.counts["windows_closed"] == 4
-    assert lane.timers == {}

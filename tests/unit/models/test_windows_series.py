@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.models.laws import START, Lane, Sent, Tick
 from vigia.events.samples import Sample
 from vigia.events.summaries import SeriesSummary, WindowSummary
+from vigia.models.detectors.finder import Watch
 from vigia.models.metrics import MetricsConfig, MetricsModel
 
 YEAR = 365 * 86_400.0
@@ -183,11 +184,11 @@ class Watcher:
     def __init__(self):
         self.seen = []
 
-    def watches(self, metric, kind):
-        return True
+    def watch(self, series):
+        return Watch((), sketch=False, kept=True)
 
-    def look(self, series, states, window, changes):
-        self.seen.append((series.metric, int(window.start - START), window.count))
+    def look(self, looked, window, quota, changes):
+        self.seen.append((looked.series.metric, int(window.start - START), window.count))
 
 
 def watched_by(watcher, **settings):

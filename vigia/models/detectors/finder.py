@@ -1,90 +1,136 @@
-"""Runs every detector over the windows that close, and turns what they find into problems."""
+"""Runs the detectors over the windows that close, and turns what they find into problems.
+
+Which detectors look at a series, with which limits, follows from the configuration and the series alone. The general
+one looks at what no rule covers.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 from vigia.events.effects import Changes
-from vigia.events.figures import PROBLEMS_OPENED, PROBLEMS_RESOLVED, PROBLEMS_STALE
-from vigia.events.identity import derive_id
-from vigia.events.problems import Problem, ProblemStatus
+from vigia.events.figures import PROBLEMS_HELD, PROBLEMS_OPENED, PROBLEMS_RESOLVED, PROBLEMS_STALE, PROBLEMS_WORSE
 from vigia.events.samples import Series
-from vigia.events.summaries import ProblemSummary
-from vigia.models.detectors.base import ClosedWindow, Finding
+from vigia.models.detectors.base import ClosedWindow, Detector, Finding
 from vigia.models.detectors.config import DetectorConfig
-from vigia.models.detectors.high_error_rate import NAME as HIGH_ERROR_RATE
-from vigia.models.detectors.high_error_rate import HighErrorRateState
+from vigia.models.detectors.mutes import Mute
+from vigia.models.detectors.problems import limit_over, limit_reached, problem_of, tell
+from vigia.models.detectors.quota import Quota
+from vigia.models.detectors.states import DetectorState
 
-PROBLEMS = "problems"
-"""The topic that problems are published on."""
+RECENT = 600
+"""Seconds between the ends of two windows of different series that may be judged together."""
 
-DetectorState = HighErrorRateState
-"""What any detector remembers of a series: a union of Structs tagged with their detector's name."""
 
-_FIGURES: dict[ProblemStatus, str] = {
-    "open": PROBLEMS_OPENED,
-    "resolved": PROBLEMS_RESOLVED,
-    "stale": PROBLEMS_STALE,
-}
+class Watch(NamedTuple):
+    """Who looks at one series: the detectors, each with the mutes that may concern it."""
+
+    detectors: tuple[tuple[Detector, tuple[Mute, ...]], ...]
+    sketch: bool
+    """Whether its windows must come with their sketch."""
+    kept: bool
+    """Whether others may ask for its latest mean."""
+
+    def __bool__(self) -> bool:
+        return bool(self.detectors) or self.kept
+
+
+Level = tuple[int, float]
+"""End and mean of a window."""
+Sibling = Callable[[str], Level | None]
+"""Gives the latest window of the series that differs only by its metric, if that is one that detectors ask for."""
+
+
+class Looked(NamedTuple):
+    """One series as the detectors see it; `states` is changed in place."""
+
+    series: Series
+    watch: Watch
+    states: dict[str, DetectorState]
+    sibling: Sibling
+    numbers_from: int
+    """How many problems may have been opened on it by a detector that has no state of it."""
 
 
 class Finder:
     """The configured detectors. States are kept by the caller, one dict (detector name to state) a series."""
 
     def __init__(self, config: DetectorConfig) -> None:
-        self._detectors = (config.high_error_rate,)
+        self._config = config
+        detectors: tuple[Detector, ...] = (*config.rules, config.unusual_values)
+        self._overrides = {each.name: config.overrides_of(each.name) for each in detectors}
+        every = [*config.rules, *(other for rule in config.rules for _, other in self._overrides[rule.name])]
+        self._companions = {metric for detector in every if detector.enabled for metric in detector.companions}
 
-    def watches(self, metric: str, kind: str) -> bool:
-        """Whether any detector looks at series of this metric and kind."""
-        return any(detector.watches(metric, kind) for detector in self._detectors)
+    def watch(self, series: Series) -> Watch:
+        """Return who looks at a series. It is always the same, and takes longer than one look: keep it."""
+        rules = [self._limits(each, series) for each in self._config.rules]
+        looking = [each for each in rules if each.watches(series)]
+        if not looking:
+            general = self._limits(self._config.unusual_values, series)
+            looking = [general] if general.watches(series) else []
+        looking = [each for each in looking if each.enabled]
+        return Watch(
+            tuple((each, self._mutes(series, each)) for each in looking),
+            sketch=any(each.wants_sketch(series) for each in looking),
+            kept=series.metric in self._companions,
+        )
 
-    def look(self, series: Series, states: dict[str, DetectorState], window: ClosedWindow, changes: Changes) -> None:
-        """Give one closed window of `series` to its detectors; changes `states` in place."""
-        for detector in self._detectors:
-            if not detector.watches(series.metric, series.kind):
+    def look(self, looked: Looked, window: ClosedWindow, quota: Quota, changes: Changes) -> None:
+        """Give one closed window of a series to its detectors; changes their states and `quota` in place."""
+        series, states = looked.series, looked.states
+        hour = window.end // 3_600
+        if hour > quota.hour:
+            if quota.since:
+                tell(limit_over(series.service, quota, float(window.end)), changes, PROBLEMS_RESOLVED)
+            quota.begin(hour)
+        for detector, mutes in looked.watch.detectors:
+            before = states.get(detector.name)
+            muted = bool(mutes) and any(mute.holds(series, detector.name, window.end) for mute in mutes)
+            if muted and (before is None or before.status == "none"):
                 continue
-            states[detector.name], finding = detector.judge(states.get(detector.name), window)
+            if before is None:
+                before = detector.anew(looked.numbers_from)
+            after, finding = detector.judge(before, window, series, partial(_recent, looked.sibling, window.end))
+            if finding is not None and muted and finding.status != "resolved":
+                continue
+            if finding is not None and finding.begins and quota.opened >= self._config.problems_per_hour:
+                self._hold_back(series, window, quota, changes)
+                states[detector.name] = before
+                continue
+            states[detector.name] = after
             if finding is not None:
-                problem = problem_of(series, detector.name, finding, at=window.end)
-                changes.write(summary_of(problem))
-                changes.emit(PROBLEMS, problem.service, problem)
-                changes.count(_FIGURES[finding.status])
+                quota.opened += finding.begins
+                tell(problem_of(series, detector.name, finding, at=window.end), changes, _figure(finding))
+
+    def _limits(self, detector: Detector, series: Series) -> Detector:
+        for match, limits in reversed(self._overrides[detector.name]):
+            if match.matches(series):
+                return limits
+        return detector
+
+    def _mutes(self, series: Series, detector: Detector) -> tuple[Mute, ...]:
+        return tuple(
+            mute
+            for mute in self._config.mute
+            if (not mute.detectors or detector.name in mute.detectors) and mute.matches(series)
+        )
+
+    def _hold_back(self, series: Series, window: ClosedWindow, quota: Quota, changes: Changes) -> None:
+        quota.held += 1
+        changes.count(PROBLEMS_HELD)
+        if not quota.since:
+            quota.reached += 1
+            quota.since, quota.environment = float(window.end), series.environment
+            tell(limit_reached(series.service, quota, self._config.problems_per_hour), changes, PROBLEMS_OPENED)
 
 
-def anew(opened: int) -> dict[str, DetectorState]:
-    """Return the states of a new series whose problems are to be counted on from `opened`."""
-    return {HIGH_ERROR_RATE: HighErrorRateState(opened=opened)} if opened else {}
+def _figure(finding: Finding) -> str:
+    if finding.status == "open":
+        return PROBLEMS_OPENED if finding.begins else PROBLEMS_WORSE
+    return PROBLEMS_RESOLVED if finding.status == "resolved" else PROBLEMS_STALE
 
 
-def problem_of(series: Series, detector: str, finding: Finding, at: float) -> Problem:
-    """Return the problem that a finding is a version of; its id is derived from series, detector and number."""
-    return Problem(
-        problem_id=derive_id("problem", series.series_id, detector, str(finding.number)),
-        service=series.service,
-        detector=detector,
-        severity=finding.severity,
-        status=finding.status,
-        opened_at=finding.opened_at,
-        at=at,
-        why=finding.why,
-        series_id=series.series_id,
-        metric=series.metric,
-        environment=series.environment,
-        labels=series.label_text,
-        evidence=finding.evidence,
-        version=finding.version,
-    )
-
-
-def summary_of(problem: Problem) -> ProblemSummary:
-    """Return the row of a problem in this version."""
-    return ProblemSummary(
-        problem_id=problem.problem_id,
-        service=problem.service,
-        environment=problem.environment,
-        series_id=problem.series_id,
-        metric=problem.metric,
-        detector=problem.detector,
-        severity=problem.severity,
-        status=problem.status,
-        opened_at=problem.opened_at,
-        at=problem.at,
-        why=problem.why,
-        version=problem.version,
-    )
+def _recent(sibling: Sibling, end: int, metric: str) -> float | None:
+    level = sibling(metric)
+    return level[1] if level is not None and abs(level[0] - end) <= RECENT else None

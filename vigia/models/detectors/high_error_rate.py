@@ -1,30 +1,29 @@
-"""Finds series of error ratios that are too high, window after window, and says when they are low again.
+"""Finds services that answer with too many errors: more than a limit, or clearly more than they used to.
 
-A window that is missing, has too few samples, or holds values outside [0, 1] says nothing: it neither opens nor
-resolves a problem, and does not interrupt a run of windows.
+A window that is missing, has too few samples or requests, or holds values outside [0, 1] says nothing: it neither opens
+nor resolves a problem, and does not interrupt a run of windows.
 """
 
+from math import log
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from vigia.events.feedback import Severity
-from vigia.models.detectors.base import ClosedWindow, Finding
+from vigia.events.samples import Series
+from vigia.models.detectors.base import ClosedWindow, Companion, Finding
+from vigia.models.detectors.course import Change, Course, Rules, Verdict, follow
+from vigia.models.detectors.sequential import Past
+from vigia.models.detectors.units import ratio_scale
 
 NAME = "high_error_rate"
 
 
-class HighErrorRateState(msgspec.Struct, frozen=True, array_like=True, tag=NAME):
-    """What is remembered of one series: the run of windows that count, and the problem that is open, if one is."""
+class HighErrorRateState(Course, frozen=True, array_like=True, tag=NAME):
+    """What is remembered of one series: its problem, and what is usual for it."""
 
-    opened: int = 0
-    """Problems opened so far, stale ones too."""
-    status: Literal["none", "open", "stale"] = "none"
-    run: int = 0
-    """Consecutive windows that speak for a change: high ones while there is no problem, low ones while there is."""
-    version: int = 0
-    severity: Severity = "P3"
-    opened_at: float = 0.0
+    past: Past = Past()
 
 
 class SeverityLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="upper"):
@@ -47,16 +46,20 @@ class SeverityLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return "P2" if mean >= self.p2 else "P3"
 
 
-class HighErrorRate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Opens when the mean of `open_after` windows in a row is at least `open_at`; resolves after `close_after` windows
-    in a row below `close_at`. All ratios are in [0, 1]; means between the two limits end a run and change nothing.
+class HighErrorRate(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Opens when the mean of `open_after` windows in a row is bad; resolves after `close_after` good ones.
 
-    What is found in a stale window is a stale problem. When the windows have caught up and are still high, the same
-    problem becomes an open one; when they become low first, it is resolved without ever having been open.
+    A mean is bad from `open_at` on, and from `rise_factor` times the series' own past (but at least `rise_at`) when the
+    sequential test is certain that the ratio has risen: by chance once in `chance_once_in` windows. A mean is good
+    below the same share of that limit as `close_at` has of `open_at`. All ratios are in [0, 1].
 
-    >>> detector = HighErrorRate(min_samples=1)
+    The test counts requests when the service sends a series `requests` (per second) with the same environment and
+    labels, else samples, as if each were one request: too few for small ratios, so that only `open_at` decides there.
+
+    >>> detector = HighErrorRate(min_samples=1, open_after=1)
     >>> window = ClosedWindow(start=0, end=60, count=10, sum=2.0, min=0.1, max=0.3, stale=False)
-    >>> state, finding = detector.judge(None, window)
+    >>> series = Series("id", "shop", "production", "error_rate", (), "gauge", "1")
+    >>> state, finding = detector.judge(detector.anew(0), window, series, lambda metric: None)
     >>> finding.status, finding.severity, finding.evidence["mean"]
     ('open', 'P2', 0.2)
     """
@@ -64,92 +67,118 @@ class HighErrorRate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     metrics: tuple[str, ...] = ("error_rate",)
     open_at: float = 0.05
     close_at: float = 0.03
-    open_after: int = 1
-    close_after: int = 3
     min_samples: int = 3
+    requests: str = "request_rate"
+    min_requests: float = 50.0
+    rise_at: float = 0.01
+    rise_factor: float = 5.0
+    chance_once_in: float = 1e9
+    learn_windows: int = 120
     severity: SeverityLimits = SeverityLimits()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.close_at <= self.open_at <= 1:
             raise ValueError(
                 f"close_at {self.close_at} and open_at {self.open_at}: 0 < close_at <= open_at <= 1 must hold"
             )
-        for name in ("open_after", "close_after", "min_samples"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        if not 0 < self.rise_at <= self.open_at:
+            raise ValueError(f"rise_at {self.rise_at}: 0 < rise_at <= open_at ({self.open_at}) must hold")
+        if self.min_samples < 1:
+            raise ValueError(f"min_samples is {self.min_samples}: it must be at least 1")
+        for name in ("rise_factor", "chance_once_in"):
+            if not getattr(self, name) > 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be above 1")
 
     @property
     def name(self) -> str:
         """The name in problems and in `config/detectors.toml`."""
         return NAME
 
-    def watches(self, metric: str, kind: str) -> bool:
+    @property
+    def companions(self) -> tuple[str, ...]:
+        return (self.requests,)
+
+    def watches(self, series: Series) -> bool:
         """Gauges of the configured metrics; a counter is no ratio."""
-        return kind == "gauge" and metric in self.metrics
+        return series.kind == "gauge" and series.metric in self.metrics
+
+    def wants_sketch(self, series: Series) -> bool:  # noqa: ARG002 - the same for all
+        return False
+
+    def anew(self, opened: int) -> HighErrorRateState:
+        return HighErrorRateState(opened=opened)
 
     def judge(
-        self, state: HighErrorRateState | None, window: ClosedWindow
+        self, state: HighErrorRateState, window: ClosedWindow, series: Series, companion: Companion
     ) -> tuple[HighErrorRateState, Finding | None]:
-        """Return the state after `window`, and a finding when a problem opens, turns from stale to open, or is over."""
-        state = state or HighErrorRateState()
-        if window.count < self.min_samples or window.min < 0 or window.max > 1:
+        """Return the state after `window`, and a finding when a problem opens, becomes worse, or is over."""
+        scale = ratio_scale(series)
+        mean = window.mean * scale
+        if window.count < self.min_samples or window.min < 0 or window.max * scale > 1:
             return state, None
-        if state.status == "none":
-            return self._without_problem(state, window)
-        if state.status == "stale" and not window.stale and window.mean >= self.open_at:
-            severity = self.severity.severity(window.mean)
-            after = _changed(state, run=0, status="open", version=state.version + 1, severity=severity)
-            return after, self._finding(after, window, "open", "is still")
-        return self._with_problem(state, window)
+        rate = companion(self.requests)
+        requests = None if rate is None else max(0.0, rate) * (window.end - window.start)
+        if requests is not None and requests < self.min_requests:
+            return state, None
+        past = state.past
+        known = past.weight >= self.learn_windows
+        if known:
+            floor = max(self.rise_at / 2, past.mean * self.rise_factor / 2)
+            past = past.bet(mean, window.count if requests is None else requests, floor)
+        limit = min(self.open_at, max(self.rise_at, past.mean * self.rise_factor)) if known else self.open_at
+        verdict: Verdict = "between"
+        if mean >= self.open_at or (mean >= limit and past.evidence >= log(self.chance_once_in)):
+            verdict = "bad"
+        elif mean < limit * self.close_at / self.open_at:
+            verdict = "good"
+        after, change = follow(state, verdict, self.severity.severity(mean), window, self)
+        if after.status == "none" and verdict != "bad":
+            past = past.learned(mean)
+        if change is not None and change.kind == "resolved":
+            past = past.without_bets()
+        after = replace(after, past=past)
+        return after, None if change is None else self._told(change, window, mean, limit, past, requests)
 
-    def _without_problem(
-        self, state: HighErrorRateState, window: ClosedWindow
-    ) -> tuple[HighErrorRateState, Finding | None]:
-        if window.mean < self.open_at:
-            return (_changed(state, run=0) if state.run else state), None
-        if state.run + 1 < self.open_after:
-            return _changed(state, run=state.run + 1), None
-        after = HighErrorRateState(
-            opened=state.opened + 1,
-            status="stale" if window.stale else "open",
-            version=1,
-            severity=self.severity.severity(window.mean),
-            opened_at=float(window.end),
-        )
-        return after, self._finding(after, window, "stale" if window.stale else "open", "is")
-
-    def _with_problem(
-        self, state: HighErrorRateState, window: ClosedWindow
-    ) -> tuple[HighErrorRateState, Finding | None]:
-        if window.mean >= self.close_at:
-            return (_changed(state, run=0) if state.run else state), None
-        if state.run + 1 < self.close_after:
-            return _changed(state, run=state.run + 1), None
-        last = _changed(state, version=state.version + 1)
-        return HighErrorRateState(opened=state.opened), self._finding(last, window, "resolved", "is down to")
-
-    def _finding(
-        self, state: HighErrorRateState, window: ClosedWindow, status: Literal["open", "resolved", "stale"], verb: str
+    def _told(
+        self, change: Change, window: ClosedWindow, mean: float, limit: float, past: Past, requests: float | None
     ) -> Finding:
-        limit, windows = (self.close_at, self.close_after) if status == "resolved" else (self.open_at, self.open_after)
-        relation = "below" if status == "resolved" else "at or above"
-        run = f"{windows} windows in a row" if windows > 1 else "one window"
-        why = (
-            f"The error rate {verb} {window.mean:.1%} in the mean of {window.count} samples; "
-            f"it has been {relation} the limit of {limit:.1%} for {run}."
-        )
-        if status == "stale":
-            why += " It was found in a backlog, too late to act on."
         evidence = {
-            "mean": window.mean,
+            "mean": mean,
             "max": window.max,
             "samples": float(window.count),
             "limit": limit,
-            "windows": float(windows),
+            "usual": past.mean,
+            "evidence": past.evidence,
             "window_start": float(window.start),
         }
-        return Finding(status, state.severity, state.opened, state.version, state.opened_at, why, evidence)
+        of = f"{window.count} samples"
+        if requests is not None:
+            evidence["requests"] = requests
+            of = f"about {requests:,.0f} requests"
+        if change.kind == "resolved":
+            return change.told(
+                f"The error rate is down to {mean:.1%} of {of}; {_windows(self.close_after)} were below "
+                f"{limit * self.close_at / self.open_at:.1%}.",
+                evidence,
+            )
+        verb = _VERBS[change.kind]
+        if mean >= self.open_at:
+            return change.told(f"The error rate {verb} {mean:.1%} of {of}; the limit is {self.open_at:.1%}.", evidence)
+        return change.told(
+            f"The error rate {verb} {mean:.1%} of {of}; {past.mean:.2%} is usual here, and chance makes so much of it "
+            f"at most once in {self.chance_once_in:.0e} windows.",
+            evidence,
+        )
 
 
-def _changed(state: HighErrorRateState, **changes: object) -> HighErrorRateState:
-    return msgspec.structs.replace(state, **changes)
+_VERBS: dict[Literal["opened", "confirmed", "worse", "resolved", "stale"], str] = {
+    "opened": "is",
+    "stale": "is",
+    "confirmed": "is still",
+    "worse": "has risen to",
+}
+
+
+def _windows(number: int) -> str:
+    return f"{number} windows in a row" if number > 1 else "one window"

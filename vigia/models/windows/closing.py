@@ -15,16 +15,18 @@ sends closes nothing of another that is sending too.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from math import inf
 
 from vigia.events.effects import Changes
 from vigia.events.figures import WINDOWS_CLOSED
 from vigia.models.detectors.base import ClosedWindow
-from vigia.models.detectors.finder import Finder
+from vigia.models.detectors.finder import Finder, Looked
 from vigia.models.windows.bulk import totals_of_many
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.rows import window_row
 from vigia.models.windows.state import SeriesState, ServiceState, Spot, Window
+from vigia.models.windows.totals import plain_totals
 
 IDLE = "idle"
 """Kind of the timers that close the windows of services that fell silent; their key is the service."""
@@ -44,13 +46,13 @@ class Closer:
         self._changes = changes
         self._pending: list[tuple[str, int, Window]] = []
 
-    def close_passed(self, spot: Spot, latest: float, clock: float) -> None:
+    def close_passed(self, spot: Spot, state: ServiceState, latest: float, clock: float) -> None:
         """Close the windows of a series that its watermark has passed; it has come to `latest`."""
         held = spot.held
         if latest >= self._config.closes_at(held.closed):
             held.closed = self._config.boundary_at(latest)
             for start in sorted(start for start in held.windows if start < held.closed):
-                self._close(held, start, clock)
+                self._close(spot, state, start, clock)
             self.aim(spot)
 
     def began(self, spot: Spot, state: ServiceState) -> None:
@@ -133,24 +135,44 @@ class Closer:
         touched = {}
         for start, number in sorted(windows):
             spot = touched[number] = state.series[number]
-            self._close(spot.held, start, clock)
+            self._close(spot, state, start, clock)
             spot.held.closed = max(spot.held.closed, start + self._config.window)
         for number, spot in touched.items():
             if not spot.held.windows:
                 del state.open[number]
             self.aim(spot)
 
-    def _close(self, held: SeriesState, start: int, clock: float) -> None:
+    def _close(self, spot: Spot, state: ServiceState, start: int, clock: float) -> None:
+        held = spot.held
         window = held.windows.pop(start)
         self._pending.append((held.series.series_id, start, window))
-        if self._finder.watches(held.series.metric, held.series.kind):
-            self._finder.look(held.series, held.detectors, self._closed(start, window, clock), self._changes)
+        watch = spot.watch
+        if watch is None:
+            watch = spot.watch = self._finder.watch(held.series)
+        if not watch:
+            return
+        closed = self._closed(start, window, clock, sketch=watch.sketch)
+        if watch.kept:
+            held.level = (closed.end, closed.mean)
+        self._finder.look(
+            Looked(held.series, watch, held.detectors, partial(state.level_of, held.series), state.forgotten_problems),
+            closed,
+            state.quota,
+            self._changes,
+        )
 
-    def _closed(self, start: int, window: Window, clock: float) -> ClosedWindow:
-        totals, end = window.totals(), start + self._config.window
-        stale = clock - end > self._config.stale_after
+    def _closed(self, start: int, window: Window, clock: float, *, sketch: bool) -> ClosedWindow:
+        totals = window.totals() if sketch or window.folded is not None else plain_totals(window.values)
+        end = start + self._config.window
         return ClosedWindow(
-            start=start, end=end, count=totals.count, sum=totals.sum, min=totals.min, max=totals.max, stale=stale
+            start=start,
+            end=end,
+            count=totals.count,
+            sum=totals.sum,
+            min=totals.min,
+            max=totals.max,
+            stale=clock - end > self._config.stale_after,
+            digest=totals.digest,
         )
 
     def _silent_at(self, held: SeriesState) -> float:

@@ -20,7 +20,6 @@ from vigia.events.invalid import EXPLANATIONS, InvalidEvent, Reason
 from vigia.events.samples import PlainSample, series_of
 from vigia.events.summaries import SeriesSummary
 from vigia.events.times import rfc3339
-from vigia.models.detectors.finder import anew
 from vigia.models.windows.closing import Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.rows import merged_rows, series_row, window_row
@@ -64,7 +63,7 @@ class Intake:
         state.arrival = max(state.arrival, time)
         state.latest = max(state.latest, latest)
         begins = self._add(points, held)
-        self._closer.close_passed(spot, latest, clock=time)
+        self._closer.close_passed(spot, state, latest, clock=time)
         if begins:
             self._closer.began(spot, state)
         elif new:
@@ -132,7 +131,7 @@ class Intake:
                 Reason.SERIES_CAP,
                 f"{event.service} has {len(state.series)} series already; {event.metric} would be another",
             )
-        return SeriesState(series, anew(state.forgotten_problems), state.forgotten)
+        return SeriesState(series, closed=state.forgotten)
 
     def _add(self, points: Sequence[tuple[float, float]], held: SeriesState) -> bool:
         """Put points, ordered by time, where they belong; return whether a window begins with them."""

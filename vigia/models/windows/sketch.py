@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
-from vigia.models.windows.buckets import LARGEST, SMALLEST, count_keys, value_of
+from vigia.models.windows.buckets import LARGEST, SMALLEST, count_keys, key_of, value_of
 
 MAX_BUCKETS = 2_048
 """Most buckets kept for each sign. Beyond it the smallest magnitudes share one bucket, the lowest that is kept:
@@ -97,6 +97,21 @@ class Sketch:
             if left < 0:
                 return value_of(key)
         raise AssertionError("the ranks of a sketch end with its count")
+
+    def share_from(self, value: float) -> float:
+        """Return the share of values in [0, 1] that are at least `value` > 0; those of its own bucket, within 2 % of
+        it, count as if they were.
+
+        Raises ValueError when the sketch is empty or `value` is no magnitude that has a bucket.
+
+        >>> Sketch.of([0.5, 1.0, 2.0, 4.0]).share_from(1.5)
+        0.5
+        """
+        count = self.count
+        if not SMALLEST <= value < LARGEST or not count:
+            raise ValueError(f"share from {value} of {count} values: it needs a positive value and at least one value")
+        lowest = key_of(value)
+        return sum(number for key, number in self.positive.items() if key >= lowest) / count
 
     def encode(self) -> bytes:
         """Return the canonical bytes, little-endian; equal sketches have equal bytes.

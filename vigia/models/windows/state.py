@@ -1,12 +1,14 @@
 """What is remembered of a service: its series, how far each has come, and their open windows. One row in the store."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from math import inf
 
 import msgspec
 
 from vigia.events.samples import Series
-from vigia.models.detectors.finder import DetectorState
+from vigia.models.detectors.finder import Level, Watch
+from vigia.models.detectors.quota import Quota
+from vigia.models.detectors.states import DetectorState
 from vigia.models.windows.totals import Totals, merged, totals_of
 
 FOLD = 256
@@ -49,6 +51,8 @@ class SeriesState(msgspec.Struct, array_like=True):
     """By how much its newest window was behind the one that its service had come to, when the series last began one."""
     windows: dict[int, Window] = msgspec.field(default_factory=dict)
     """Its open windows by their start."""
+    level: Level | None = None
+    """Its last closed window, kept only of metrics that the detectors of other series ask for."""
 
 
 class Spot:
@@ -58,7 +62,7 @@ class Spot:
     closes nothing of its series.
     """
 
-    __slots__ = ("held", "high", "low", "number", "values")
+    __slots__ = ("held", "high", "low", "number", "values", "watch")
 
     def __init__(self, number: int, held: SeriesState) -> None:
         self.number = number
@@ -66,6 +70,8 @@ class Spot:
         self.low = 0.0
         self.high = 0.0
         self.values: list[float] = []
+        self.watch: Watch | None = None
+        """Which detectors look at it; None until its first window closes."""
 
     def aim(self, high: float) -> None:
         """Point at the newest open window, if there is one, and let the hot loop go on to before `high`."""
@@ -84,11 +90,22 @@ class Spot:
 class ServiceState:
     """The state of one service. Times are epoch seconds; those of events, but for `arrival` and `timer`: Kafka's.
 
-    What is stored are `latest`, `arrival`, `timer`, the states of the series, and what is left of forgotten ones; the
-    rest is made of them.
+    What is stored are `latest`, `arrival`, `timer`, the states of the series, what is left of forgotten ones, and
+    `quota`; the rest is made of them.
     """
 
-    __slots__ = ("arrival", "check_at", "forgotten", "forgotten_problems", "latest", "names", "open", "series", "timer")
+    __slots__ = (
+        "arrival",
+        "check_at",
+        "forgotten",
+        "forgotten_problems",
+        "latest",
+        "names",
+        "open",
+        "quota",
+        "series",
+        "timer",
+    )
 
     def __init__(self) -> None:
         self.latest = 0.0
@@ -110,9 +127,16 @@ class ServiceState:
         it may be a forgotten one, whose rows must be corrected and not replaced.
         """
         self.forgotten_problems = 0
-        """Most problems that one detector had opened on a forgotten series: a new one counts on from there, so that no
-        two problems share an id.
+        """Most problems that one detector had opened on a forgotten series: a detector that is new to a series counts
+        on from there, so that no two problems share an id.
         """
+        self.quota = Quota()
+        """How many problems it has opened lately."""
+
+    def level_of(self, series: Series, metric: str) -> Level | None:
+        """Return the last closed window of the series that differs from `series` by its metric alone, if it is kept."""
+        spot = self.names.get((series.environment, metric, *series.labels))
+        return None if spot is None else spot.held.level
 
     def add(self, held: SeriesState) -> Spot:
         """Take up a series."""
@@ -153,54 +177,32 @@ class _Stored(msgspec.Struct, array_like=True):
     arrival: float
     timer: float | None
     series: list[SeriesState]
-    forgotten: int = 0
-    forgotten_problems: int = 0
+    forgotten: int
+    forgotten_problems: int
+    quota: Quota
 
-
-_Stored1 = tuple[
-    float,
-    float,
-    int,
-    float | None,
-    list[tuple[int, Series, dict[str, DetectorState]]],
-    dict[int, dict[int, Window]],
-]
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[_Stored] = msgspec.msgpack.Decoder(_Stored)
-_DECODER_1: msgspec.msgpack.Decoder[_Stored1] = msgspec.msgpack.Decoder(_Stored1)
 
 
 def dump_service(state: ServiceState) -> bytes:
     """Return the stored form: msgpack of plain arrays and numbers."""
     series = [spot.held for spot in state.series]
-    stored = _Stored(state.latest, state.arrival, state.timer, series, state.forgotten, state.forgotten_problems)
+    stored = _Stored(
+        state.latest, state.arrival, state.timer, series, state.forgotten, state.forgotten_problems, state.quota
+    )
     return _ENCODER.encode(stored)
 
 
 def load_service(body: bytes) -> ServiceState:
     """Return the state from its stored form; raises msgspec.ValidationError when the bytes are not one."""
     stored = _DECODER.decode(body)
-    state = _loaded(stored.latest, stored.arrival, stored.timer, stored.series)
-    state.forgotten, state.forgotten_problems = stored.forgotten, stored.forgotten_problems
-    return state
-
-
-def load_service_1(body: bytes, boundary_at: Callable[[float], int]) -> ServiceState:
-    """Return the state from the form with one watermark for all series; `boundary_at` says what that had closed."""
-    latest, arrival, closed, timer, series, windows = _DECODER_1.decode(body)
-    closed = max(closed, boundary_at(latest))
-    held = [SeriesState(each, detectors, closed) for _, each, detectors in series]
-    for start, by_number in windows.items():
-        for number, window in by_number.items():
-            held[number].windows[start] = window
-    return _loaded(latest, arrival, timer, held)
-
-
-def _loaded(latest: float, arrival: float, timer: float | None, series: list[SeriesState]) -> ServiceState:
     state = ServiceState()
-    state.latest, state.arrival, state.timer = latest, arrival, timer
-    for held in series:
+    state.latest, state.arrival, state.timer = stored.latest, stored.arrival, stored.timer
+    state.forgotten, state.forgotten_problems = stored.forgotten, stored.forgotten_problems
+    state.quota = stored.quota
+    for held in stored.series:
         state.add(held)
     # not known: the first look finds it
     state.check_at = 0.0

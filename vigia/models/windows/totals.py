@@ -33,6 +33,11 @@ def totals_of(values: list[float]) -> Totals:
     return totals_from(values, Sketch.of(values).encode())
 
 
+def plain_totals(values: list[float]) -> Totals:
+    """Return the totals of one or more `values` without their sketch: `digest` is empty."""
+    return Totals(len(values), fsum(values) + 0.0, min(values) + 0.0, max(values) + 0.0, b"")
+
+
 def totals_from(values: list[float], sketch: bytes) -> Totals:
     """Return the totals of `values` whose encoded sketch is known already."""
     total, *lost = _exact_sum(values)

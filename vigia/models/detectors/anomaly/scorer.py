@@ -64,21 +64,28 @@ def score(state: AnomalyState, at: float, value: float) -> float:
     >>> score(state, 60_000.0, 100.0) > 0.99 > max(usual[500:])
     True
     """
-    if not isfinite(value):
+    surprise = surprise_of(state, at, value)
+    if surprise is None:
         return 0.0
-    if not state.count:
-        state.count, state.at = 1, at
-        state.short = state.recent = state.long = value
-        state.magnitude = abs(value)
-        state.day.distance_of(at, value, 0.0, 0.0)
-        return 0.0
-    surprise = _surprise(state, at, value)
     kept = max(LEAST_SHARE * surprise, surprise - HABIT * state.alarm)
     state.alarm = max(FADE * state.alarm, surprise)
     return 1.0 - float(10.0**-kept)
 
 
-def _surprise(state: AnomalyState, at: float, value: float) -> float:
+def surprise_of(state: AnomalyState, at: float, value: float) -> float | None:
+    """Return -log10 of the geometric mean of the views' tail probabilities, at least 0, then learn the value.
+
+    None for the first value, and for one that is not a finite number. It is what `score` is made of, not lowered while
+    an alarm goes on.
+    """
+    if not isfinite(value):
+        return None
+    if not state.count:
+        state.count, state.at = 1, at
+        state.short = state.recent = state.long = value
+        state.magnitude = abs(value)
+        state.day.distance_of(at, value, 0.0, 0.0)
+        return None
     count = state.count
     if at > state.at:
         state.interval += (at - state.at - state.interval) / min(count, LONG)

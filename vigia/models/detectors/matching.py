@@ -1,0 +1,32 @@
+"""Which series an override or a mute is about."""
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from vigia.events.samples import Series
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Series by name: each field is a pattern with * for any characters; labels that are named must be there.
+
+    >>> shop = Series("id", "shop-eu", "production", "error_rate", (("zone", "a"),), "gauge", "1")
+    >>> Match(service="shop-*", labels={"zone": "a"}).matches(shop), Match(metric="latency").matches(shop)
+    (True, False)
+    """
+
+    service: str = "*"
+    environment: str = "*"
+    metric: str = "*"
+    labels: dict[str, str] = {}
+
+    def matches(self, series: Series) -> bool:
+        """Return whether it is about `series`."""
+        if not (
+            fnmatchcase(series.service, self.service)
+            and fnmatchcase(series.environment, self.environment)
+            and fnmatchcase(series.metric, self.metric)
+        ):
+            return False
+        has = dict(series.labels)
+        return all(name in has and fnmatchcase(has[name], pattern) for name, pattern in self.labels.items())
