@@ -1,9 +1,11 @@
 """The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares stores and
-broker for workers, `health` says whether they answer.
+broker for workers, `health` says whether they answer, `emit` sends one event and asks for a deployment's risk.
 """
 
 import argparse
 from collections.abc import Sequence
+
+from vigia.cli.emit.arguments import add as add_emit
 
 DESCRIPTION = "Vigia watches a software delivery organisation as a stream."
 
@@ -28,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from vigia.cli.health import health  # noqa: PLC0415
 
         return health()
+    if options.command == "emit":
+        from vigia.cli.emit.command import emit  # noqa: PLC0415
+
+        return emit(options)
     from vigia.cli.run.command import run  # noqa: PLC0415
     from vigia.cli.run.options import Options  # noqa: PLC0415
 
@@ -59,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring schemas to the newest version, create missing topics")
     migrate.add_argument("--without-topics", action="store_true", help="leave the broker alone")
     commands.add_parser("health", help="say whether stores and broker answer: exit code 0, or 1 with what does not")
+    add_emit(commands)
     return parser
 
 

@@ -3,10 +3,19 @@
 OK = 0
 UNACCOUNTED = 1
 """`run --once`: something fed is not accounted for, or it took too long."""
+UNUSABLE = 2
+"""`emit`: its arguments, or the checkout, cannot be used; as argparse ends."""
+LOOK = 10
+"""`emit deployment --gate`: neither answer can be excluded, or no answer fits: a person should look."""
+FAIL = 20
+"""`emit deployment --gate`: the deployment is expected to fail."""
+GATED = 30
+"""`emit deployment --gate`: a rule of the policy says no, whatever the score."""
 BUG = 70
 """A bug; the supervisor starts the worker again."""
 TRANSIENT = 75
-"""A store or the broker was away for longer than the budget; starting again later may help."""
+"""A store or the broker was away for longer than the budget; starting again later may help.
+`emit`: not acknowledged, or with `--gate` no answer in time."""
 NEEDS_PERSON = 78
 """Settings, schema or data need a person; starting again does not help."""
 INTERRUPTED = 130

@@ -8,6 +8,7 @@ from vigia.settings.checks import WEAKNESSES, Weakness, weaknesses
 from vigia.settings.reading import DEFAULT_TOML, SettingsError, load
 from vigia.settings.secret import Secret, Url, masked_url
 from vigia.settings.sections import (
+    EmitSettings,
     KafkaSettings,
     MetricsSettings,
     OperationsSettings,
@@ -24,6 +25,7 @@ from vigia.settings.table import Setting, rows
 __all__ = [
     "DEFAULT_TOML",
     "WEAKNESSES",
+    "EmitSettings",
     "KafkaSettings",
     "MetricsSettings",
     "OperationsSettings",

@@ -36,16 +36,19 @@ class _Given:
         self.where = where
 
 
-def load(environ: Mapping[str, str] | None = None, toml_path: Path | None = None) -> Settings:
+def load(
+    environ: Mapping[str, str] | None = None, toml_path: Path | None = None, *, in_own_checkout: bool = True
+) -> Settings:
     """Return the settings from `environ` (the process's own by default) and a TOML file.
 
-    The file is `toml_path`, else the one that VIGIA_CONFIG names, else `config/vigia.toml` when there is one. A
+    The file is `toml_path`, else the one that VIGIA_CONFIG names, else `config/vigia.toml` when there is one; but for a
+    command that is started in somebody else's checkout, whose files must not tell where our credentials are sent. A
     variable that is set to nothing counts as not set. Raises SettingsError with all problems at once.
     """
     environ = os.environ if environ is None else environ
     table = rows(Settings)
     problems: list[str] = []
-    given = _from_toml(_toml_file(environ, toml_path), table, problems)
+    given = _from_toml(_toml_file(environ, toml_path, in_own_checkout=in_own_checkout), table, problems)
     given.update(_from_environment(environ, table, problems))
     values = _parsed(table, given, problems)
     settings = _assembled(table, values)
@@ -57,12 +60,12 @@ def load(environ: Mapping[str, str] | None = None, toml_path: Path | None = None
     return settings
 
 
-def _toml_file(environ: Mapping[str, str], toml_path: Path | None) -> Path | None:
+def _toml_file(environ: Mapping[str, str], toml_path: Path | None, *, in_own_checkout: bool) -> Path | None:
     if toml_path is not None:
         return toml_path
     if named := environ.get(CONFIG_VARIABLE):
         return Path(named)
-    return DEFAULT_TOML if DEFAULT_TOML.exists() else None
+    return DEFAULT_TOML if in_own_checkout and DEFAULT_TOML.exists() else None
 
 
 def _from_toml(path: Path | None, table: list[Setting], problems: list[str]) -> dict[str, _Given]:

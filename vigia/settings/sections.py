@@ -1,4 +1,4 @@
-"""The table: every setting with type, default, unit and meaning.
+"""The table: every setting with type, default, unit and meaning, in one file, so that it can be read from top to end.
 
 Durations are float seconds inside and may be written with a unit outside (`90`, `"90s"`, `"15m"`, `"2h"`, `"7d"`).
 Paths are relative to the folder the process is started in, which is the checkout.
@@ -332,6 +332,27 @@ class TelemetrySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmitSettings:
+    """`vigia emit`: how long the pipeline that calls it waits."""
+
+    delivery_timeout: float = setting(
+        30.0,
+        "Longest wait until the broker has acknowledged an event.",
+        unit="s",
+        minimum=0.1,
+        maximum=3600.0,
+    )
+    risk_timeout: float = setting(30.0, "Longest wait for a deployment's risk.", unit="s", minimum=0.0, maximum=3600.0)
+    git_timeout: float = setting(
+        10.0,
+        "Longest time for reading a checkout's history; what is not known by then is sent as missing.",
+        unit="s",
+        minimum=0.1,
+        maximum=3600.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class OperationsSettings:
     """What a worker tells of itself, and when it takes itself for stuck."""
 
@@ -390,4 +411,5 @@ class Settings:
     risk: RiskSettings = field(default_factory=RiskSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    emit: EmitSettings = field(default_factory=EmitSettings)
     operations: OperationsSettings = field(default_factory=OperationsSettings)
