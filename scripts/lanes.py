@@ -21,7 +21,7 @@ from scripts.letters.safe import one_line
 from scripts.operations.kafka_view import Kafka, KafkaView
 from scripts.operations.lane_listing import lane_places, partitions_of, show_lanes
 from scripts.operations.lane_moving import Refused, Wanted, plan_move
-from scripts.operations.opening import opened_summaries
+from vigia.app.opening import opened_summaries
 from vigia.app.routes import ROUTES
 from vigia.settings import SettingsError, load
 from vigia.stores.base import LaneId

@@ -16,9 +16,9 @@ if not __package__:
 import msgspec
 from rich.console import Console
 
-from scripts.operations.opening import opened_summaries
 from scripts.operations.report import read_status
 from scripts.operations.screen import show
+from vigia.app.opening import opened_summaries
 from vigia.settings import SettingsError, load
 from vigia.stores.errors import Transient, Unusable
 

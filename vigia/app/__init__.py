@@ -3,11 +3,20 @@
 Everything else is told what to use; only here is it chosen, and only here are clients made.
 """
 
-from vigia.app.opening import Stores, ensure_topics, make_private, migrate, open_stores
+from vigia.app.opening import Stores, ensure_topics, make_private, migrate, open_stores, opened_summaries
 from vigia.settings import Settings
 from vigia.streaming.topic_admin import BrokerUnreachable
 
-__all__ = ["BrokerUnreachable", "Stores", "ensure_topics", "make_private", "migrate", "open_stores", "run_worker"]
+__all__ = [
+    "BrokerUnreachable",
+    "Stores",
+    "ensure_topics",
+    "make_private",
+    "migrate",
+    "open_stores",
+    "opened_summaries",
+    "run_worker",
+]
 
 
 def run_worker(settings: Settings) -> int:

@@ -1,5 +1,7 @@
 """Opens what the settings name: the stores, and the topics on the broker."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +71,28 @@ def open_stores(settings: Settings) -> Stores:
             statement_timeout=summaries.statement_timeout,
         ),
     )
+
+
+@contextmanager
+def opened_summaries(settings: Settings, *, read_only: bool) -> Iterator[SqlSummaries]:
+    """Give the summaries' database as commands for people open it, with one connection.
+
+    With `read_only`, a SQLite file is neither made nor changed. Raises as the store does.
+    """
+    summaries = settings.summaries
+    opened = open_summaries(
+        summaries.url,
+        password=summaries.password.reveal() or None,
+        tls=summaries.tls,
+        tls_ca=summaries.cafile,
+        connections=1,
+        statement_timeout=summaries.statement_timeout,
+        read_only=read_only,
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def migrate(settings: Settings) -> None:

@@ -1,10 +1,12 @@
 """The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares stores and
-broker for workers, `health` says whether they answer, `emit` sends one event and asks for a deployment's risk.
+broker for workers, `health` says whether they answer, `emit` sends one event and asks for a deployment's risk,
+`ai-agents` measures AI agents.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from vigia.cli.ai_agents.arguments import add as add_ai_agents
 from vigia.cli.emit.arguments import add as add_emit
 
 DESCRIPTION = "Vigia watches a software delivery organisation as a stream."
@@ -13,33 +15,64 @@ DESCRIPTION = "Vigia watches a software delivery organisation as a stream."
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit code (see `vigia/cli/exits.py`)."""
     options = _parser().parse_args(arguments)
-    # each command imports what it needs: a worker loads no view, and --help loads nothing
-    if options.command == "worker" and options.hold:
-        from vigia.cli.holding import hold  # noqa: PLC0415
+    return COMMANDS[options.command](options)
 
-        return hold()
-    if options.command == "worker":
-        from vigia.cli.worker import worker  # noqa: PLC0415
 
-        return worker(ends_with_stdin=options.ends_with_stdin)
-    if options.command == "migrate":
-        from vigia.cli.migrate import migrate  # noqa: PLC0415
+# each command imports what it needs: a worker loads no view, and --help loads nothing
 
-        return migrate(with_topics=not options.without_topics)
-    if options.command == "health":
-        from vigia.cli.health import health  # noqa: PLC0415
 
-        return health()
-    if options.command == "emit":
-        from vigia.cli.emit.command import emit  # noqa: PLC0415
-
-        return emit(options)
+def _run(options: argparse.Namespace) -> int:
     from vigia.cli.run.command import run  # noqa: PLC0415
     from vigia.cli.run.options import Options  # noqa: PLC0415
 
     return run(
         Options(once=options.once, local=options.stack == "local", workers=options.workers, timeout=options.timeout)
     )
+
+
+def _worker(options: argparse.Namespace) -> int:
+    if options.hold:
+        from vigia.cli.holding import hold  # noqa: PLC0415
+
+        return hold()
+    from vigia.cli.worker import worker  # noqa: PLC0415
+
+    return worker(ends_with_stdin=options.ends_with_stdin)
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from vigia.cli.migrate import migrate  # noqa: PLC0415
+
+    return migrate(with_topics=not options.without_topics)
+
+
+def _health(_options: argparse.Namespace) -> int:
+    from vigia.cli.health import health  # noqa: PLC0415
+
+    return health()
+
+
+def _emit(options: argparse.Namespace) -> int:
+    from vigia.cli.emit.command import emit  # noqa: PLC0415
+
+    return emit(options)
+
+
+def _ai_agents(options: argparse.Namespace) -> int:
+    from vigia.cli.ai_agents.command import ai_agents  # noqa: PLC0415
+
+    return ai_agents(options)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "worker": _worker,
+    "migrate": _migrate,
+    "health": _health,
+    "emit": _emit,
+    "ai-agents": _ai_agents,
+}
+"""What each subcommand does."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--without-topics", action="store_true", help="leave the broker alone")
     commands.add_parser("health", help="say whether stores and broker answer: exit code 0, or 1 with what does not")
     add_emit(commands)
+    add_ai_agents(commands)
     return parser
 
 

@@ -6,13 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from scripts.operations.opening import opened_summaries
 from scripts.rebuilding import places
 from scripts.rebuilding.comparing import Report, compare
 from scripts.rebuilding.past import Act
 from scripts.rebuilding.running import rebuild
 from scripts.rebuilding.swapping import swap
 from tests.unit.scripts.rebuild_world import World
+from vigia.app.opening import opened_summaries
 from vigia.settings import Settings
 from vigia.stores.base import LaneId
 from vigia.stores.raw import open_raw_log

@@ -1,0 +1,35 @@
+"""What commands share that only read: the summaries opened for reading, errors as exit codes."""
+
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from vigia import app
+from vigia.cli.exits import NEEDS_PERSON, TRANSIENT
+from vigia.settings import Settings, SettingsError, load
+from vigia.stores.errors import Transient, Unusable
+from vigia.stores.queries.reader import Reader
+
+NO_TERMINAL = 160
+"""Columns in a pipe or file, where there is no terminal to fit into."""
+
+
+def with_reader(work: Callable[[Reader, Settings], int]) -> int:
+    """Return what `work` returns, given the summaries and the settings; errors are told and become exit codes."""
+    try:
+        settings = load()
+        with app.opened_summaries(settings, read_only=True) as summaries:
+            summaries.check()
+            return work(summaries, settings)
+    except (SettingsError, Unusable) as error:
+        print(error, file=sys.stderr)
+        return NEEDS_PERSON
+    except Transient as error:
+        print(f"the summaries' database does not answer: {error}", file=sys.stderr)
+        return TRANSIENT
+
+
+def console() -> Console:
+    """Return where tables are printed: as wide as the terminal, or wide enough for any reader of a pipe."""
+    return Console(width=None if sys.stdout.isatty() else NO_TERMINAL, highlight=False)
