@@ -8,6 +8,7 @@ worker and writes to what it reads, too: ticks, and records that are sent again 
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.dead_letter import DeadLetter
 from vigia.events.deployments import Deployment
+from vigia.events.drift import Drift
 from vigia.events.feedback import (
     AttributionCorrected,
     ChangeMerged,
@@ -152,6 +153,18 @@ RISK = Topic(
     purpose="The probability that a deployment fails, and why.",
 )
 
+DRIFT = Topic(
+    name="drift",
+    key="scope",
+    types=(Drift,),
+    partitions=PARTITIONS,
+    retention=90 * DAY,
+    retention_reason="few records; somebody who wonders why scores changed looks back a quarter",
+    written_by=("deployments-agent",),
+    read_by=("people", "tools"),
+    purpose="Alarms: a risk model is more often wrong than it says, or what it is told of deployments has changed.",
+)
+
 APPROVALS = Topic(
     name="approvals",
     key="service",
@@ -246,6 +259,7 @@ TOPICS: tuple[Topic, ...] = (
     VERDICTS,
     EXECUTION_RESULTS,
     RISK,
+    DRIFT,
     APPROVALS,
     EXECUTIONS,
     REMEDIATIONS,

@@ -5,6 +5,7 @@ from typing import Any
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.dead_letter import DeadLetter, encode_body
 from vigia.events.deployments import Deployment, deployment_id
+from vigia.events.drift import Drift
 from vigia.events.feedback import (
     AttributionCorrected,
     ChangeMerged,
@@ -180,6 +181,17 @@ EXAMPLES: dict[type, Any] = {
             {"feature": "la", "words": "Deploy it in smaller parts: half as many lines added", "probability": 0.24}
         ],
         "track_record": {"judged": 57, "right": 0.81, "base_rate": 0.19},
+    },
+    Drift: {
+        "type": "model.drift",
+        "scope": "payments",
+        "kind": "missing",
+        "feature": "tests_passed_pct",
+        "before": 0.02,
+        "now": 0.55,
+        "why": "share of tests that passed: 55 % of recent deployments lack it, normal were 2 %",
+        "at": _NOON_SECONDS,
+        "number": 3,
     },
     Proposal: {
         "type": "proposal",

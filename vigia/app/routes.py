@@ -20,6 +20,7 @@ from vigia.models.deployments import DeploymentsModel
 from vigia.models.detectors.config import DetectorConfig, parse_detectors
 from vigia.models.metrics import MetricsConfig, MetricsModel
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
+from vigia.models.risk.policy import Policy, parse_policy
 from vigia.models.telemetry import TelemetryModel
 from vigia.settings import Settings
 from vigia.streaming.batches import Batch
@@ -51,7 +52,10 @@ class Row:
 
 
 def _deployments(settings: Settings) -> DeploymentsModel:
-    return DeploymentsModel(forget_after=settings.risk.forget_after)
+    risk = settings.risk
+    return DeploymentsModel(
+        forget_after=risk.forget_after, waiting_time=risk.waiting_time, policy=read_policy(settings.policy)
+    )
 
 
 def _metrics(settings: Settings) -> MetricsModel:
@@ -85,7 +89,7 @@ ROUTES: tuple[Row, ...] = (
         (topics.DEPLOYMENTS, topics.FEEDBACK),
         _deployments,
         ROWS,
-        (topics.RISK, topics.AI_DECISIONS, topics.DEPLOYMENTS, topics.FEEDBACK),
+        (topics.RISK, topics.DRIFT, topics.AI_DECISIONS, topics.DEPLOYMENTS, topics.FEEDBACK),
     ),
     Row(metrics_agent, (topics.METRICS,), _metrics, PACKED, (topics.PROBLEMS,)),
     Row(telemetry_agent, (topics.AI_DECISIONS,), _telemetry, ROWS, ()),
@@ -107,6 +111,11 @@ def read_catalog(path: Path) -> Catalog:
 def read_detectors(path: Path) -> DetectorConfig:
     """Return the detectors' limits in a file, or the defaults without one. Raises DetectorConfigError."""
     return parse_detectors(_toml(path), str(path)) if path.exists() else DetectorConfig()
+
+
+def read_policy(path: Path) -> Policy:
+    """Return the gates in a file, or the defaults without one. Raises PolicyError."""
+    return parse_policy(_toml(path), str(path)) if path.exists() else Policy()
 
 
 def _toml(path: Path) -> dict[str, Any]:

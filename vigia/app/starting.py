@@ -15,9 +15,10 @@ from aiokafka.errors import KafkaError
 
 from vigia.app import broker
 from vigia.app.opening import Stores, check_topics
-from vigia.app.routes import ROUTES, read_catalog, read_detectors
+from vigia.app.routes import ROUTES, read_catalog, read_detectors, read_policy
 from vigia.events.catalog import CatalogError
 from vigia.models.detectors.config import DetectorConfigError
+from vigia.models.risk.policy import PolicyError
 from vigia.settings import KafkaSettings, Settings, masked_url, weaknesses
 from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.streaming.failure import Retry
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_files(settings: Settings) -> None:
-    """Raise Unusable when the catalog or the detectors' limits cannot be read.
+    """Raise Unusable when the catalog, the detectors' limits or the policy cannot be read.
 
     Only the files that are looked for by default may be missing: one that a setting names is there, or misspelt.
     """
@@ -49,6 +50,7 @@ def check_files(settings: Settings) -> None:
     for path, default, without in (
         (settings.catalog, defaults.catalog, "every service belongs to the team `unassigned`"),
         (settings.detectors, defaults.detectors, "the detectors have their default limits"),
+        (settings.policy, defaults.policy, "the gates have their defaults"),
     ):
         if path.exists():
             continue
@@ -58,10 +60,11 @@ def check_files(settings: Settings) -> None:
     try:
         read_catalog(settings.catalog)
         read_detectors(settings.detectors)
-    except (CatalogError, DetectorConfigError) as error:
+        read_policy(settings.policy)
+    except (CatalogError, DetectorConfigError, PolicyError) as error:
         raise Unusable(str(error)) from error
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        files = f"{settings.catalog} or {settings.detectors}"
+        files = f"{settings.catalog}, {settings.detectors} or {settings.policy}"
         raise Unusable(f"{files} cannot be read: {error}") from error
 
 

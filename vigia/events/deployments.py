@@ -4,7 +4,7 @@ The deployment's id is derived from (source, external id), so whatever order and
 are one deployment.
 """
 
-from math import isfinite
+from math import inf, isfinite
 from typing import Literal
 
 import msgspec
@@ -119,6 +119,8 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
     All stages of a deployment, and its outcomes, must name one scope, or none and be of a service in the catalog: told
     under two scopes it is two deployments, each scored by one team's model.
     `features` describe the whole change; where only commits carry them they are added up by the model.
+    `error_budget` is the share of the service's error budget that is left, if the sender knows it: at most 1, and 0 or
+    below when it is spent.
     `runs` name what brought it, as pipeline runs and merged changes name themselves (`PipelineRun`, `ChangeMerged`):
     what came of those is then told of this deployment, too, whichever arrives first.
     """
@@ -137,6 +139,7 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
     event_id: str = ""
     kind: Kind = "deployment"
     runs: list[str] = msgspec.field(default_factory=list)
+    error_budget: float | None = None
 
     def __post_init__(self) -> None:
         for field in ("source", "external_id", "service", "environment"):
@@ -146,6 +149,8 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
         if len(self.commits) > MAX_COMMITS:
             raise InvalidEvent(Reason.TOO_LARGE, f"{len(self.commits)} commits; at most {MAX_COMMITS} in one event")
         check_runs(self.runs, "runs")
+        if self.error_budget is not None and not -inf < self.error_budget <= 1.0:
+            raise InvalidEvent(Reason.BAD_VALUE, f"error_budget is {self.error_budget}: it is a share, at most 1")
         if (self.stage == "finished") != bool(self.status):
             raise InvalidEvent(
                 Reason.MISSING_FIELD if not self.status else Reason.BAD_VALUE,

@@ -5,6 +5,8 @@ LATE_SAMPLES = "late_samples"
 TOO_OLD_POINTS = "too_old_points"
 DEPLOYMENTS_SCORED = "deployments_scored"
 OUTCOMES_LEARNED = "outcomes_learned"
+OUTCOMES_WAITING = "outcomes_waiting"
+DRIFT_ALARMS = "drift_alarms"
 PROBLEMS_OPENED = "problems_opened"
 PROBLEMS_RESOLVED = "problems_resolved"
 PROBLEMS_STALE = "problems_stale"
@@ -22,6 +24,8 @@ MODEL_FIGURES = (
     TOO_OLD_POINTS,
     DEPLOYMENTS_SCORED,
     OUTCOMES_LEARNED,
+    OUTCOMES_WAITING,
+    DRIFT_ALARMS,
     PROBLEMS_OPENED,
     PROBLEMS_RESOLVED,
     PROBLEMS_STALE,

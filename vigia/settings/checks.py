@@ -100,6 +100,13 @@ def conflicts(settings: Settings) -> list[str]:
             "summaries.url must start with sqlite:/// or mysql+pymysql://",
         ),
         (
+            settings.risk.waiting_time >= settings.risk.forget_after,
+            (
+                f"risk.waiting_time ({settings.risk.waiting_time:g} s) must be below risk.forget_after "
+                f"({settings.risk.forget_after:g} s): a deployment would be forgotten before it is learned as clean"
+            ),
+        ),
+        (
             settings.metrics.stale_after <= settings.metrics.lateness + settings.metrics.window,
             "metrics.stale_after must be above metrics.window + metrics.lateness: else every problem is stale at once",
         ),

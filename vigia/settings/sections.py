@@ -295,6 +295,14 @@ class MetricsSettings:
 class RiskSettings:
     """The risk models."""
 
+    waiting_time: float = setting(
+        90 * DAY,
+        "A deployment of which no failure is known for so long is learned as clean; below risk.forget_after.",
+        unit="s",
+        minimum=60.0,
+        maximum=3650 * DAY,
+    )
+
     forget_after: float = setting(
         180 * DAY,
         "A deployment without an outcome for so long is forgotten by its model.",
@@ -400,6 +408,7 @@ class Settings:
     )
     catalog: Path = setting(Path("config/catalog.toml"), "File that says which team owns which service.")
     detectors: Path = setting(Path("config/detectors.toml"), "File with the detectors and their limits.")
+    policy: Path = setting(Path("config/policy.toml"), "File with the gates that stop a deployment whatever its score.")
     data_dir: Path = setting(Path(".vigia"), "Folder for what a process keeps on this machine.")
     log_level: LogLevel = setting("INFO", "Least severe messages that are logged.")
 

@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scripts.ml.evaluation.project import WAITING_TIME, Project
-from vigia.models.risk import bayes
-from vigia.models.risk.basis import FEATURES, Vector, columns
+from vigia.events.deployments import ChangeFeatures, Deployment
+from vigia.models.risk import bayes, context
+from vigia.models.risk.basis import FEATURES, Vector
 from vigia.models.risk.decision import ERROR_LEVEL
+from vigia.models.risk.encoding import encode
+from vigia.models.risk.features import values_of
 from vigia.models.risk.prior import load, seen_in
 
 
@@ -80,18 +83,29 @@ def _labels(at: float, found: float | None) -> Iterator[tuple[float, bool]]:
 
 
 class Vigia:
-    """The Bayesian model, from the prior that never saw the project."""
+    """The Bayesian model, from the prior that never saw the project, with what the stream knows of a scope's past.
+
+    Each commit is a deployment of one service. Authors, incidents and what else the recorded projects lack stay
+    unknown.
+    """
 
     probabilistic = True
     level: float | None = ERROR_LEVEL
 
     def __init__(self, project: Project) -> None:
         self._state = bayes.new_state(load(without=seen_in(project.at)))
+        rows = zip(project.at, project.values, strict=True)
+        self._events = [_deployment(number, *row) for number, row in enumerate(rows)]
+        self._past = context.Context()
         self._waiting: dict[int, tuple[Vector, float]] = {}
         self._lessons: dict[int, bayes.Lesson] = {}
+        self._now = 0.0
 
-    def score(self, number: int, values: list[float | None]) -> Said:
-        change = columns(values)
+    def score(self, number: int, _values: list[float | None]) -> Said:
+        event = self._events[number]
+        self._now = event.at
+        change = encode(values_of(event, context.seen(self._past, event, self._now, ())))
+        context.deployed(self._past, event.service, self._now, ())
         said = bayes.score(self._state, change)
         self._waiting[number] = change, said.raw
         excluded = None if len(said.answers) > 1 else said.answers == ("ok",)
@@ -100,7 +114,25 @@ class Vigia:
     def learn(self, number: int, *, defective: bool) -> None:
         change, raw = self._waiting[number]
         earlier = self._lessons.get(number)
+        if defective:
+            context.failed(self._past, SERVICE, self._now, ())
         self._lessons[number] = bayes.learn(self._state, change, raw, failed=defective, earlier=earlier)
+
+
+SERVICE = "recorded"
+
+
+def _deployment(number: int, at: float, values: list[float | None]) -> Deployment:
+    known = {name: value if value is None else max(value, 0.0) for name, value in zip(FEATURES, values, strict=True)}
+    return Deployment(
+        source=SERVICE,
+        external_id=str(number),
+        service=SERVICE,
+        stage="finished",
+        status="succeeded",
+        at=at,
+        features=ChangeFeatures(**known),
+    )
 
 
 class _Scale:

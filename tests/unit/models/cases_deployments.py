@@ -21,8 +21,13 @@ names = st.sampled_from(["1", "2", "3"])
 scopes = st.sampled_from(["shop", "pay: EU", ""])
 times = st.sampled_from([0.0, START - 9e7, START - 5.0, START, START + 100.0])
 numbers = st.sampled_from([None, 0.0, 1.0, 40.0, 1e300])
-features = st.none() | st.builds(ChangeFeatures, la=numbers, nf=numbers, age=numbers, code_review_score=numbers)
-commits = st.lists(st.builds(Commit, sha=names, committed_at=st.none() | times, features=features), max_size=2)
+features = st.none() | st.builds(
+    ChangeFeatures, la=numbers, nf=numbers, age=numbers, code_review_score=numbers, schema_migration=numbers
+)
+authors = st.sampled_from(["", "ada", "bob"])
+commits = st.lists(
+    st.builds(Commit, sha=names, committed_at=st.none() | times, features=features, author=authors), max_size=2
+)
 stages = st.sampled_from([("planned", ""), ("started", ""), ("finished", "succeeded"), ("finished", "failed")])
 
 runs = st.lists(st.sampled_from(["run/1", "run/2"]), max_size=2)
@@ -43,6 +48,7 @@ deployments = stages.flatmap(
         features=features,
         kind=st.sampled_from(["deployment", "deployment", "rollback"]),
         runs=runs,
+        error_budget=st.sampled_from([None, 0.5, -1.0]),
     )
 )
 outcomes = st.builds(
@@ -79,5 +85,10 @@ CASES = [
         "deployments-forgetful",
         lambda: DeploymentsModel("defect", forget_after=60.0),
         deployments | outcomes | pipelines | incidents,
+    ),
+    ModelCase(
+        "deployments-impatient",
+        lambda: DeploymentsModel("defect", waiting_time=60.0),
+        deployments | deployments | outcomes,
     ),
 ]

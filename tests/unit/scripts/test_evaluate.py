@@ -189,4 +189,4 @@ def test_a_real_project_that_the_prior_never_saw_is_ranked():
     played = play(project, Vigia(project))
     assert (figures.roc_auc(project.defective, played.score) or 0.0) > 0.81
     assert (figures.calibration_error(project.defective[2_000:], played.score[2_000:]) or 1.0) < 0.04
-    assert len(project.at) / played.seconds > 5_000
+    assert len(project.at) / played.seconds > 2_500, "10,000 on a machine that is not busy"

@@ -1,17 +1,18 @@
 """The deployments model: reads the topics `deployments` and `feedback`, keyed by scope.
 
 A deployment is scored once, at its first event, whatever stage that is; its features are kept as they were, and each
-kind of outcome is learned once, and again only when its answer changes. What may surprise: an outcome that comes first
-waits inside the state of a deployment that nothing else is known of yet, and a deployment that is told of under two
-scopes is two deployments, each with its score, whether the scopes share a lane or not. So one that is sent under
-another scope than its deployment waits there, and is learned by nobody. What follows from the runs that a deployment
-names the model tells itself (`runs.py`), on the topics that it reads.
+kind of outcome is learned once, and again only when a failure is found after "clean" (`learning.py`). What may
+surprise: an outcome that comes first waits inside the state of a deployment that nothing else is known of yet, and a
+deployment that is told of under two scopes is two deployments, each with its score, whether the scopes share a lane or
+not. So one that is sent under another scope than its deployment waits there, and is learned by nobody. What follows
+from the runs that a deployment names the model tells itself (`runs.py`), on the topics that it reads.
 """
 
 from collections.abc import Iterable
 from typing import TypeVar
 
 from vigia.events.deployments import Deployment
+from vigia.events.drift import Drift
 from vigia.events.effects import Changes, States, Timer
 from vigia.events.feedback import (
     AttributionCorrected,
@@ -23,22 +24,26 @@ from vigia.events.feedback import (
     Outcome,
     PipelineRun,
 )
-from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED
+from vigia.events.figures import DEPLOYMENTS_SCORED, DRIFT_ALARMS, OUTCOMES_LEARNED, OUTCOMES_WAITING
 from vigia.events.summaries import Summary
-from vigia.models.deployments import incidents, own_decisions, progress, runs, scoring, states
+from vigia.models.deployments import incidents, learning, own_decisions, progress, runs, scoring, states
 from vigia.models.deployments.own_decisions import AI_DECISIONS
 from vigia.models.deployments.states import (
     SCOPE,
+    Answer,
     DeploymentState,
     IncidentState,
     RunState,
     ScopeState,
     State,
+    deployment_id_in,
     deployment_key,
     incident_key,
     run_key,
+    scope_in,
 )
-from vigia.models.risk.features import raw_values
+from vigia.models.risk import context
+from vigia.models.risk.policy import Policy
 
 S = TypeVar("S", ScopeState, DeploymentState, IncidentState, RunState)
 Kept = DeploymentState | IncidentState | RunState
@@ -49,6 +54,12 @@ Told = Deployment | Outcome | Incident | Run | DecisionFeedback
 FORGET = "forget"
 """The timer that deletes a deployment, an incident or what is known of a run; its key is the state's key."""
 
+CLEAN = "clean"
+"""The timer at which a deployment without a known failure is learned as clean; its key is the deployment's."""
+
+WAITING_TIME = 90 * 86_400.0
+"""Seconds of Kafka time from the score to that, as in the ORB protocol (Cabral et al., ICSE 2019)."""
+
 FORGET_AFTER = 180 * 86_400.0
 """Seconds of Kafka time after the last event: twice the 90 days after which a change without a finding counts as
 clean."""
@@ -58,25 +69,34 @@ class DeploymentsModel:
     """Scores deployments and learns from their outcomes.
 
     `label` is the kind of failure that `Risk` predicts; None lets the evidence in the scope decide
-    (`scoring.speaking`). `forget_after` is in seconds of the lane's clock. Every event names its scope: where the
-    sender did not, the catalog has filled it in before.
+    (`scoring.speaking`). `forget_after` and `waiting_time` are in seconds of the lane's clock. Every event names its
+    scope: where the sender did not, the catalog has filled it in before. `policy` makes gates, which are in the risk
+    record alone: states and tables are the same under any policy.
     """
 
     name = "deployments"
     schema = states.SCHEMA
 
-    def __init__(self, label: Label | None = None, forget_after: float = FORGET_AFTER) -> None:
+    def __init__(
+        self,
+        label: Label | None = None,
+        forget_after: float = FORGET_AFTER,
+        waiting_time: float = WAITING_TIME,
+        policy: Policy | None = None,
+    ) -> None:
         self._label = label
         self._forget_after = forget_after
+        self._waiting_time = waiting_time
+        self._policy = policy or Policy()
 
     def keys(self, events: list[Told]) -> set[str]:
         return {key for event in events for key in _keys_of(event)}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
-        return (timer.key,)
+        return (timer.key, SCOPE + scope_in(timer.key)) if timer.kind == CLEAN else (timer.key,)
 
     def record_key(self, state_key: str) -> str:
-        return states.scope_in(state_key)
+        return scope_in(state_key)
 
     def load(self, key: str, schema: int, body: bytes) -> State:
         return states.load(key, schema, body)
@@ -98,8 +118,22 @@ class DeploymentsModel:
                 self._incident(event, time, states, changes)
 
     def fire(self, timer: Timer, clock: float, states: States[State], changes: Changes) -> None:  # noqa: ARG002
-        """Forget what has been silent for long; its summary row stays. Outcomes after this wait, and are forgotten."""
-        states.put(timer.key, None)
+        """Learn that a deployment is clean as far as is known, or forget what has been silent for long.
+
+        The summary row of what is forgotten stays; outcomes after this wait, and are forgotten.
+        """
+        if timer.kind == FORGET:
+            states.put(timer.key, None)
+            return
+        scope_key = SCOPE + scope_in(timer.key)
+        state, scope = _get(states, timer.key, DeploymentState), _get(states, scope_key, ScopeState)
+        if state is None or scope is None:
+            return
+        for label in learning.by_silence(scope, state):
+            answer = Answer(failed=False, since=timer.due, said=timer.due)
+            self._learn(deployment_id_in(timer.key), scope, state, label, answer, timer.due, changes)
+            states.put(scope_key, scope)
+            states.put(timer.key, state)
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
         raise NotImplementedError(f"{self.name} writes whole rows, never corrections: {row!r}, {partial!r}")
@@ -108,10 +142,13 @@ class DeploymentsModel:
         key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
         state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
         progress.advance(state, event)
+        scope = _get(states, scope_key, ScopeState) or ScopeState()
         if state.risk is None:
-            scope = _get(states, scope_key, ScopeState) or ScopeState()
-            self._score(event, scope, state, changes)
-            states.put(scope_key, scope)
+            self._score(event, time, scope, state, changes)
+            changes.set_timer(CLEAN, key, time + self._waiting_time)
+        since = state.started_at if state.stage == "started" else None
+        context.flies(scope.context, event.service, event.deployment_id, since)
+        states.put(scope_key, scope)
         self._keep(key, state, time, states, changes)
         changes.write(progress.summary(event.deployment_id, state))
         # what failed in the run of a rollback is no failure of what it rolled back
@@ -121,32 +158,22 @@ class DeploymentsModel:
                 self._tell(runs.join(known, event), changes)
                 self._keep(run, known, time, states, changes)
 
-    def _score(self, event: Deployment, scope: ScopeState, state: DeploymentState, changes: Changes) -> None:
-        state.raw, state.scored_at = raw_values(event), event.at
-        risk = scoring.score(event.deployment_id, scope, state, scoring.speaking(scope, self._label))
-        state.risk, state.model = risk.probability, f"{risk.model}/{risk.label}"
+    def _score(
+        self, event: Deployment, time: float, scope: ScopeState, state: DeploymentState, changes: Changes
+    ) -> None:
+        # a deployment that says it is from the future must not make the past of its scope fade
+        at = min(event.at, time)
+        risk = scoring.score(event, at, scope, state, scoring.speaking(scope, self._label), self._policy)
         scope.scored += 1
         changes.emit("risk", state.service, risk)
         changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.decision(risk))
         changes.count(DEPLOYMENTS_SCORED)
+        for alarm in learning.watch_inputs(scope, state):
+            self._alarm(alarm, changes)
+        context.deployed(scope.context, event.service, at, state.authors)
         state.outcomes, state.waiting = state.waiting, {}
-        for label in state.outcomes:
-            self._learn(event.deployment_id, scope, state, label, corrects=False, changes=changes)
-
-    def _outcome(self, event: Outcome, time: float, states: States[State], changes: Changes) -> None:
-        key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
-        state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
-        if state.risk is None:
-            progress.settle(state.waiting, event)
-            self._keep(key, state, time, states, changes)
-            return
-        known = event.label in state.outcomes
-        if progress.settle(state.outcomes, event):
-            scope = _get(states, scope_key, ScopeState) or ScopeState()
-            self._learn(event.deployment_id, scope, state, event.label, corrects=known, changes=changes)
-            states.put(scope_key, scope)
-            changes.write(progress.summary(event.deployment_id, state))
-        self._keep(key, state, time, states, changes)
+        for label, answer in state.outcomes.items():
+            self._learn(event.deployment_id, scope, state, label, answer, time, changes)
 
     def _learn(
         self,
@@ -154,15 +181,39 @@ class DeploymentsModel:
         scope: ScopeState,
         state: DeploymentState,
         label: Label,
-        *,
-        corrects: bool,
+        answer: Answer,
+        time: float,
         changes: Changes,
     ) -> None:
-        """Learn the answer that `state` holds of this kind of label, and let it judge the score."""
-        scoring.learn(scope, state, label, failed=state.outcomes[label].failed, corrects=corrects)
-        changes.count(OUTCOMES_LEARNED)
-        for feedback in own_decisions.judge(deployment_id, state, label):
+        """Learn an answer of this kind of label, and let it judge the score."""
+        before = state.lessons.get(label)
+        alarm = learning.learn(scope, state, label, min(answer.since, time), failed=answer.failed)
+        if state.lessons[label] != before:
+            changes.count(OUTCOMES_LEARNED)
+        if alarm is not None:
+            self._alarm(alarm, changes)
+        for feedback in own_decisions.judge(deployment_id, state, label, answer):
             changes.emit(AI_DECISIONS, own_decisions.AGENT, feedback)
+
+    def _alarm(self, alarm: Drift, changes: Changes) -> None:
+        changes.emit("drift", alarm.scope, alarm)
+        changes.count(DRIFT_ALARMS)
+
+    def _outcome(self, event: Outcome, time: float, states: States[State], changes: Changes) -> None:
+        key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
+        state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
+        if state.risk is None:
+            progress.settle(state.waiting, event)
+            changes.count(OUTCOMES_WAITING)
+            self._keep(key, state, time, states, changes)
+            return
+        if progress.settle(state.outcomes, event):
+            scope = _get(states, scope_key, ScopeState) or ScopeState()
+            answer = state.outcomes[event.label]
+            self._learn(event.deployment_id, scope, state, event.label, answer, time, changes)
+            states.put(scope_key, scope)
+            changes.write(progress.summary(event.deployment_id, state))
+        self._keep(key, state, time, states, changes)
 
     def _incident(self, event: Incident, time: float, states: States[State], changes: Changes) -> None:
         key = incident_key(event.scope, event.incident_id)
@@ -172,6 +223,10 @@ class DeploymentsModel:
         row = incidents.summary(event.incident_id, state)
         if row is not None:
             changes.write(row)
+            scope_key = SCOPE + event.scope
+            scope = _get(states, scope_key, ScopeState) or ScopeState()
+            context.put_incident(scope.context, row)
+            states.put(scope_key, scope)
 
     def _run(self, event: Run, time: float, states: States[State], changes: Changes) -> None:
         for key in _run_keys(event.scope, event.names):
@@ -195,7 +250,7 @@ def _keys_of(event: Told) -> tuple[str, ...]:
         return own if isinstance(event, Outcome) else (*own, *_run_keys(event.scope, event.runs))
     if isinstance(event, PipelineRun | ChangeMerged):
         return _run_keys(event.scope, event.names)
-    return (incident_key(event.scope, event.incident_id),) if isinstance(event, Incident) else ()
+    return (SCOPE + event.scope, incident_key(event.scope, event.incident_id)) if isinstance(event, Incident) else ()
 
 
 def _run_keys(scope: str, names: Iterable[str]) -> tuple[str, ...]:

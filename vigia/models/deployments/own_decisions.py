@@ -11,7 +11,7 @@ from vigia.events.ai_decisions import AIDecision
 from vigia.events.feedback import DecisionFeedback, Label
 from vigia.events.identity import derive_id
 from vigia.events.risk import Risk
-from vigia.models.deployments.states import DeploymentState
+from vigia.models.deployments.states import Answer, DeploymentState
 
 AI_DECISIONS = "ai-decisions"
 """The topic that decisions and feedback on them are published on."""
@@ -38,11 +38,13 @@ def decision(risk: Risk) -> AIDecision:
     )
 
 
-def judge(deployment_id: str, state: DeploymentState, label: Label) -> Iterator[DecisionFeedback]:
-    """Yield what the answer of this kind of label says of the deployment's score, if it is of the score's kind."""
+def judge(deployment_id: str, state: DeploymentState, label: Label, answer: Answer) -> Iterator[DecisionFeedback]:
+    """Yield what an answer of this kind of label, told or left by silence, says of the deployment's score, if it is of
+    the score's kind.
+    """
     if state.risk is None or label != state.model.rpartition("/")[2]:
         return
-    answer, decided = state.outcomes[label], decision_id(deployment_id, state.scope)
+    decided = decision_id(deployment_id, state.scope)
     yield DecisionFeedback(
         scope=state.scope,
         agent=AGENT,

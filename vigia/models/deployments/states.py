@@ -1,23 +1,33 @@
 """What the deployments model keeps under its keys, and its stored form: plain msgpack, lists instead of maps for size.
 
-New fields are added at the end with a default; anything else needs a new schema version.
+New fields are added at the end with a default; anything else needs a new schema version. Schema 1 had the earlier
+online model. Of it all is read but what that model had learned, which means nothing to the present one: the scope
+starts from the prior again, and `python -m scripts.rebuild` lets it learn everything anew. It is not written.
 """
 
 import msgspec
 
 from vigia.events.feedback import Label
 from vigia.events.identity import derive_id
-from vigia.models.risk import online
-from vigia.models.risk.features import Raw
+from vigia.models.risk import bayes, drift, storage
+from vigia.models.risk.context import Context
+from vigia.models.risk.features import Values
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class ScopeState(msgspec.Struct):
-    """A team: one risk model for each kind of label that its outcomes had, and how many deployments were scored."""
+    """A team: one risk model for each kind of label that its outcomes had, its past, and the watches over drift."""
 
     scored: int = 0
-    models: dict[Label, online.RiskState] = msgspec.field(default_factory=dict)
+    models: dict[Label, bayes.State] = msgspec.field(default_factory=dict)
+    context: Context = msgspec.field(default_factory=Context)
+    losses: dict[Label, drift.Loss] = msgspec.field(default_factory=dict)
+    levels: dict[str, drift.Level] = msgspec.field(default_factory=dict)
+    alarms: int = 0
+    """How many alarms there were."""
+    told: dict[Label, tuple[int, int]] = msgspec.field(default_factory=dict)
+    """Deployments of which each kind of label was told: how many failed, how many were clean."""
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):
@@ -43,8 +53,8 @@ class DeploymentState(msgspec.Struct, array_like=True):
     started_at: float | None = None
     finished_at: float | None = None
     commits: int = 0
-    raw: Raw = ()
-    """The features as scored, and `scored_at`, the time that went with them: what outcomes are learned with."""
+    values: Values = ()
+    """The features as scored (`scored_at` is the event time): what outcomes are learned with."""
     scored_at: float = 0.0
     risk: float | None = None
     model: str = ""
@@ -54,6 +64,16 @@ class DeploymentState(msgspec.Struct, array_like=True):
     kind: str = ""
     told: list[float] = msgspec.field(default_factory=list)
     """Event times (epoch seconds) of service, environment, version and kind as held, in this order."""
+    label: Label | None = None
+    """The kind of failure that was predicted."""
+    said: dict[Label, tuple[float, float]] = msgspec.field(default_factory=dict)
+    """What the model of each kind said: log-odds before calibration, and the probability."""
+    lessons: dict[Label, bayes.Lesson] = msgspec.field(default_factory=dict)
+    """What was learned of it, by kind."""
+    authors: tuple[str, ...] = ()
+    """Digests of the authors of its commits."""
+    failed: bool = False
+    """Whether it counts as a failure in the past of its scope."""
 
 
 class IncidentState(msgspec.Struct, array_like=True):
@@ -99,6 +119,11 @@ def deployment_key(scope: str, deployment_id: str) -> str:
     return f"{DEPLOYMENT}{scope}:{deployment_id}"
 
 
+def deployment_id_in(key: str) -> str:
+    """Return the id in a deployment's key."""
+    return key.rpartition(":")[2]
+
+
 def incident_key(scope: str, incident_id: str) -> str:
     """Return the key of an incident as it is told under one scope; see `deployment_key`."""
     return f"{INCIDENT}{scope}:{incident_id}"
@@ -123,9 +148,15 @@ def scope_in(key: str) -> str:
 class _StoredScope(msgspec.Struct, array_like=True):
     scored: int
     models: dict[Label, bytes]
+    context: Context
+    losses: dict[Label, drift.Loss]
+    levels: dict[str, drift.Level]
+    alarms: int
+    told: dict[Label, tuple[int, int]]
 
 
 _SCOPES = msgspec.msgpack.Decoder(_StoredScope)
+_EARLIER_SCOPES = msgspec.msgpack.Decoder(tuple[int, dict[Label, bytes]])
 _DEPLOYMENTS = msgspec.msgpack.Decoder(DeploymentState)
 _INCIDENTS = msgspec.msgpack.Decoder(IncidentState)
 _RUNS = msgspec.msgpack.Decoder(RunState)
@@ -134,21 +165,26 @@ _RUNS = msgspec.msgpack.Decoder(RunState)
 def dump(state: State) -> bytes:
     """Return the stored form of a state."""
     if isinstance(state, ScopeState):
-        models = {label: online.dump(state.models[label]) for label in sorted(state.models)}
-        return msgspec.msgpack.encode(_StoredScope(state.scored, models))
+        models = {label: storage.dump(state.models[label]) for label in sorted(state.models)}
+        stored = _StoredScope(state.scored, models, state.context, state.losses, state.levels, state.alarms, state.told)
+        return msgspec.msgpack.encode(stored)
     return msgspec.msgpack.encode(state)
 
 
 def load(key: str, schema: int, body: bytes) -> State:
     """Return the state stored under `key`; raises ValueError when it is of another schema or not whole."""
-    if schema != SCHEMA:
-        raise ValueError(f"the state of {key} has schema {schema}; this version reads {SCHEMA}")
+    if not SCHEMA - 1 <= schema <= SCHEMA:
+        raise ValueError(f"the state of {key} has schema {schema}; this version reads {SCHEMA - 1} and {SCHEMA}")
     try:
         if key.startswith(SCOPE):
-            stored = _SCOPES.decode(body)
-            return ScopeState(stored.scored, {label: online.load(each) for label, each in stored.models.items()})
+            return ScopeState(_EARLIER_SCOPES.decode(body)[0]) if schema < SCHEMA else _scope(_SCOPES.decode(body))
         if key.startswith(RUN):
             return _RUNS.decode(body)
         return _DEPLOYMENTS.decode(body) if key.startswith(DEPLOYMENT) else _INCIDENTS.decode(body)
     except msgspec.DecodeError as error:
         raise ValueError(f"the state of {key} is not whole: {error}") from error
+
+
+def _scope(stored: _StoredScope) -> ScopeState:
+    models = {label: storage.load(each) for label, each in stored.models.items()}
+    return ScopeState(stored.scored, models, stored.context, stored.losses, stored.levels, stored.alarms, stored.told)

@@ -67,42 +67,47 @@ _LA, _LD, _LT, _ND, _NF = (_POSITION[name] for name in ("la", "ld", "lt", "nd", 
 _NUC, _NDEV, _AGE = (_POSITION[name] for name in ("nuc", "ndev", "age"))
 _KNOTS = tuple((_POSITION[name], knot) for name, knot in KNOTS)
 _SQUARED = tuple(_POSITION[name] for name in SQUARED)
-_NAN = math.nan
+NOT_KNOWN = math.nan
+"""What a column holds whose value is not known."""
 
 
-def columns(values: Sequence[float | None]) -> Vector:
+def columns(values: Sequence[float | None], size: float | None = None) -> list[float]:
     """Return the columns of a change, in the order of `COLUMNS`; NaN stands for "not known".
 
     `values` are in the units and the order of `FEATURES`; None and NaN are not known, what is below zero is taken as
-    zero. Nothing returned is infinite.
+    zero. `size` is the number of lines changed, used where lines added or deleted are not known. Nothing returned is
+    infinite.
 
     >>> change = columns([1, 1, 1, 2, 0.5, 10, None, 100, 3, 2, 5, 20, 8, 6])
-    >>> round(float(change[5]), 3), bool(np.isnan(change[6])), round(float(change[-1]), 3)
-    (2.398, True, 0.071)
+    >>> round(change[5], 3), change[6], round(change[-1], 3)
+    (2.398, nan, 0.071)
     """
     logs, given, missing = [], [], 0
     for value in values:
         if value is None or value != value:  # noqa: PLR0124  # NaN; math.isnan would cost a call for each
             missing += 1
-            logs.append(_NAN)
-            given.append(_NAN)
+            logs.append(NOT_KNOWN)
+            given.append(NOT_KNOWN)
             continue
         inside = 0.0 if value < 0.0 else min(value, LARGEST)
         given.append(inside)
         logs.append(math.log1p(inside))
-    logs[0] = min(given[0], 1.0) if given[0] == given[0] else _NAN
+    logs[0] = min(given[0], 1.0) if given[0] == given[0] else NOT_KNOWN
     la, ld, lt = given[_LA], given[_LD], given[_LT]
     # not known whether it is empty, unless something known says no
-    empty = 0.0 if any(value > 0.0 for value in given[1:]) else _NAN if missing else 1.0
+    empty = 0.0 if any(value > 0.0 for value in given[1:]) else NOT_KNOWN if missing else 1.0
     row = [*logs, empty]
     row += [logs[each] ** 2 for each in _SQUARED]
     row += [logs[_LA] * logs[_NF], logs[_LA] * logs[_LT]]
     row += [_is_zero(lt), _is_zero(la)]
     # a comparison with NaN is false, so what is not known is told apart by adding nothing to NaN
     row += [logs[each] - knot if not logs[each] <= knot else 0.0 for each, knot in _KNOTS]
-    row += [math.log1p(la + ld), math.log1p(la / (given[_ND] + 1.0)), logs[_NUC] - logs[_NDEV]]
+    changed = la + ld
+    if changed != changed and size is not None and size == size:  # noqa: PLR0124
+        changed = min(max(size, 0.0), LARGEST)
+    row += [math.log1p(changed), math.log1p(la / (given[_ND] + 1.0)), logs[_NUC] - logs[_NDEV]]
     row.append(missing / len(FEATURES))
-    return np.array(row)
+    return row
 
 
 def _is_zero(value: float) -> float:

@@ -1,8 +1,10 @@
 """Bayesian logistic regression that starts from the prior of all scopes and learns one outcome at a time.
 
 Weights have a joint normal distribution; an outcome moves it by one step of the extended Kalman filter (a Laplace
-approximation about the present mean). A slow linear calibration of the log-odds follows, by the same step. So a score
-is a sum: a base, and what each column adds. Scoring never changes the state, learning does.
+approximation about the present mean). The weights of the columns without a prior from other projects are taken as
+independent of all others: a variance each instead of a row of the covariance, which keeps the state small. A slow
+linear calibration of the log-odds follows, by the same step. So a score is a sum: a base, and what each column adds.
+Scoring never changes the state, learning does.
 
 Outcomes come late. *Failed* is learned when it becomes known; *clean* after a waiting time, and then not as a plain
 "no", because some of the clean ones still turn out to have failed; when that happens, what was held back is learned.
@@ -14,12 +16,16 @@ import math
 import msgspec
 import numpy as np
 
-from vigia.models.risk import decision
-from vigia.models.risk.basis import COLUMNS, Vector
+from vigia.models.risk import basis, decision
+from vigia.models.risk.basis import Vector
+from vigia.models.risk.catalog import BY_NAME, OF_THE_PAST
+from vigia.models.risk.encoding import COLUMNS, OTHER_COLUMNS, TIMES
 from vigia.models.risk.prior import Prior
 
+JOINT = len(basis.COLUMNS) + 1
+"""Weights with a joint distribution: those of the first columns, then the intercept. All others follow them."""
+
 SIZE = len(COLUMNS) + 1
-"""Columns and the intercept, which is last."""
 
 WEIGHT_SPREAD = 0.1
 """Prior standard deviation of a weight: how far scopes differ from each other. Mean ROC-AUC on the four recorded
@@ -32,6 +38,18 @@ different times (at 1.0 the mean ROC-AUC was .011 lower than at .1)."""
 PRIOR_CHANGES = 1_000.0
 """How many changes the prior mean and spread of a column weigh as much as; from 100 to 2,000 the mean ROC-AUC
 is within .002."""
+
+OTHERS_SPREAD, INDICATOR_SPREAD, TIMES_SPREAD = 0.1, 0.03, 0.03
+"""The same of the columns without a prior. That a value is not known, and the time, are believed to matter less. The
+time neither helps nor harms on the recorded projects (mean ROC-AUC .7979 instead of .7980)."""
+
+PAST_SPREAD = 0.01
+"""The same of what the scope's past says. It follows the latest outcomes, as a fast level does, and spoils the order of
+scores from different times in the same way: mean ROC-AUC is .7982 at .01, .7968 at .03, .7875 at .1, while the
+calibration error falls (.031, .026, .027)."""
+
+PRIOR_CHANGES_OTHERS = 10.0
+"""`PRIOR_CHANGES` of these columns, whose prior mean and spread are guesses."""
 
 SLOPE_SPREAD, SHIFT_SPREAD = 0.03, 0.015
 """Prior standard deviations of the calibration's slope (about 1) and shift (about 0). A shift that moves faster
@@ -52,16 +70,19 @@ LOG_ODDS_LIMIT = 30.0
 PRIOR_FAILED, PRIOR_CLEAN = 400.0, 1_600.0
 """Outcomes that the class weights of the decision start with: one in five fails, as in the recorded projects."""
 
-SCHEMA = 1
+SCHEMA = 2
 """Of the stored state."""
 
 
 class State(msgspec.Struct):
-    """All that the model of a scope knows. Arrays have one entry a column, then (but for the scale) the intercept."""
+    """All that the model of a scope knows. Arrays have one entry a column, unless they say otherwise."""
 
     mean: Vector
+    """Of the weights: of the first columns, the intercept, the other columns."""
     covariance: Vector
-    """Of the weights, `SIZE` times `SIZE`."""
+    """Of the first `JOINT` weights: `JOINT` times `JOINT`."""
+    variances: Vector
+    """Of the weights of the other columns."""
     changes: Vector
     centre: Vector
     squares: Vector
@@ -103,19 +124,44 @@ class Lesson(msgspec.Struct, array_like=True, frozen=True):
 
 def new_state(prior: Prior) -> State:
     """Return the state of a scope that has seen nothing."""
-    variances = np.full(SIZE, WEIGHT_SPREAD**2)
+    variances = np.full(JOINT, WEIGHT_SPREAD**2)
     variances[-1] = INTERCEPT_SPREAD**2
+    means, spreads, weights = _OTHERS
+    changes = np.full(len(COLUMNS), PRIOR_CHANGES)
+    changes[JOINT - 1 :] = PRIOR_CHANGES_OTHERS
     return State(
-        mean=np.array([*prior.weights, prior.intercept]),
+        mean=np.array([*prior.weights, prior.intercept, *np.zeros(len(OTHER_COLUMNS))]),
         covariance=np.diag(variances),
-        changes=np.full(len(COLUMNS), PRIOR_CHANGES),
-        centre=np.array(prior.means),
-        squares=np.square(prior.spreads) * PRIOR_CHANGES,
+        variances=np.square(weights),
+        changes=changes,
+        centre=np.concatenate([prior.means, means]),
+        squares=np.square(np.concatenate([prior.spreads, spreads])) * changes,
         slope=1.0,
         shift=0.0,
         calibration=(SLOPE_SPREAD**2, 0.0, SHIFT_SPREAD**2),
         borders=decision.Borders(prior.low, prior.high, prior.threshold, PRIOR_FAILED, PRIOR_CLEAN),
     )
+
+
+def _prior_of_others() -> tuple[Vector, Vector, Vector]:
+    """Return mean and spread of each of the other columns, and the spread of its weight."""
+    rows = []
+    for column in OTHER_COLUMNS:
+        feature = BY_NAME[column.feature]
+        if feature in TIMES:
+            # a sine over a uniform turn has mean 0 and standard deviation sqrt(1/2)
+            rows.append((0.0, math.sqrt(0.5), TIMES_SPREAD))
+        elif column.name == feature.name:
+            spread = PAST_SPREAD if feature.name in OF_THE_PAST else OTHERS_SPREAD
+            rows.append((feature.typical, feature.spread, spread))
+        else:
+            # a sender that never tells a feature is the normal case: then its indicator pushes nowhere
+            rows.append((1.0, 0.3, INDICATOR_SPREAD))
+    means, spreads, weights = np.array(rows).T
+    return means, spreads, weights
+
+
+_OTHERS = _prior_of_others()
 
 
 def score(state: State, columns: Vector) -> Score:
@@ -124,8 +170,10 @@ def score(state: State, columns: Vector) -> Score:
     parts = state.mean * inputs
     raw = _limited(float(parts.sum()))
     log_odds = _limited(state.slope * raw + state.shift)
-    contributions = parts[:-1] * state.slope
-    spread = 1.645 * abs(state.slope) * math.sqrt(max(float(inputs @ (state.covariance @ inputs)), 0.0))
+    contributions = np.concatenate((parts[: JOINT - 1], parts[JOINT:])) * state.slope
+    joint, others = inputs[:JOINT], inputs[JOINT:]
+    variance = float(joint @ (state.covariance @ joint)) + float(state.variances @ (others * others))
+    spread = 1.645 * abs(state.slope) * math.sqrt(max(variance, 0.0))
     return Score(
         probability=_sigmoid(log_odds),
         low=_sigmoid(_limited(log_odds - spread)),
@@ -151,7 +199,7 @@ def learn(state: State, columns: Vector, raw: float, *, failed: bool, earlier: L
     if earlier is None:
         _rescale(state, columns)
     inputs = _inputs(state, columns)
-    spread = state.covariance @ inputs
+    spread = _spread(state, inputs)
     probability = _sigmoid(_limited(float(state.mean @ inputs)))
     certainty = probability * (1.0 - probability)
     damping = 1.0 + certainty * float(inputs @ spread)
@@ -165,7 +213,9 @@ def learn(state: State, columns: Vector, raw: float, *, failed: bool, earlier: L
     target = 1.0 if failed else _expected(probability)
     state.mean = state.mean + gain * (target - probability)
     # spread by spread, not gain by spread: the matrix stays symmetric to the last bit, half of it is stored
-    state.covariance = state.covariance - np.outer(spread, spread) * (certainty / damping)
+    joint, others = spread[:JOINT], spread[JOINT:]
+    state.covariance = state.covariance - np.outer(joint, joint) * (certainty / damping)
+    state.variances = state.variances - np.square(others) * (certainty / damping)
     said = _sigmoid(_limited(state.slope * raw + state.shift))
     _calibrate(state, raw, (1.0 if failed else _expected(said)) - said)
     if failed:
@@ -182,11 +232,16 @@ def _expected(probability: float) -> float:
 def _inputs(state: State, columns: Vector) -> Vector:
     scaled = (columns - state.centre) / (np.sqrt(state.squares / state.changes) + 1e-6)
     inputs = np.empty(SIZE)
-    inputs[:-1] = np.minimum(np.maximum(scaled, -CLIP), CLIP)
-    inputs[-1] = 1.0
+    np.clip(scaled, -CLIP, CLIP, out=scaled)
+    inputs[: JOINT - 1], inputs[JOINT - 1], inputs[JOINT:] = scaled[: JOINT - 1], 1.0, scaled[JOINT - 1 :]
     # NaN, "not known", stands at the scope's mean
     inputs[np.isnan(inputs)] = 0.0
     return inputs
+
+
+def _spread(state: State, inputs: Vector) -> Vector:
+    """Return the covariance of all weights times `inputs`."""
+    return np.concatenate([state.covariance @ inputs[:JOINT], state.variances * inputs[JOINT:]])
 
 
 def _rescale(state: State, columns: Vector) -> None:

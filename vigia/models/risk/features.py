@@ -1,99 +1,59 @@
-"""From a deployment event to the columns of the model.
+"""The values of a deployment's features, as they are known when it is scored.
 
-Two steps, so that a deployment can be learned from exactly as it was scored: `raw_values` takes what the event knows,
-in the order of `FEATURES`, and is kept; `columns` is a pure function of that and the time of scoring. Only the event
-itself is read, so nothing can be used that was not known when the deployment was scored.
+Only the event, and what the scope has seen before it (`context.Seen`), are read, so nothing can be used that was not
+known then. The values are kept with the deployment: it is learned from exactly as it was scored.
 """
 
-import math
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Mapping
+
+import msgspec
 
 from vigia.events.deployments import ChangeFeatures, Commit, Deployment
-from vigia.models.risk.catalog import FEATURES, TIME_COLUMNS, Feature
+from vigia.models.risk.catalog import FEATURES, POSITION, Feature
 
-Raw = tuple[float | None, ...]
-"""Values of `FEATURES` in their units, None where not known. A shorter one is from before the last features were
-added."""
-
-MISSING_MEAN = 0.25
-MISSING_SPREAD = 0.43
-"""Prior of an indicator column: one deployment in four lacks a feature (a guess; ten observations' worth)."""
+Values = tuple[float | None, ...]
+"""One value a feature, in the order of `catalog.FEATURES` and their units; None where not known. A shorter one is from
+before the last features were added."""
 
 DAY = 86_400.0
-WEEK_DAYS = 7
+HOUR = 3_600.0
 _FIRST_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
-_NAMES = tuple((feature.name, feature.missing, feature.scale) for feature in FEATURES)
+_NOTHING = ChangeFeatures()
+_OF_EVENTS = len(ChangeFeatures.__struct_fields__)  # the first features of the catalog, in the same order
+_REST = (None,) * (len(FEATURES) - _OF_EVENTS)
+_LA, _LD, _LEAD_TIME, _SIZE = (POSITION[name] for name in ("la", "ld", "lead_time", "code_changes_size"))
+_TIME, _WEEKDAY = POSITION["time_of_day"], POSITION["day_of_week"]
+
+_LARGEST = 1e300
+_LARGEST_SIZE = 1e12
 
 
-def raw_values(event: Deployment) -> Raw:
-    """Return what `event` knows of its change, one value a feature.
+def values_of(event: Deployment, seen: Mapping[str, float]) -> Values:
+    """Return the values of a deployment's features; `seen` are those that the scope knows from its past, by name.
 
     The deployment's own features win; one that it lacks is combined from its commits as `Feature.combine` says,
-    provided that every commit carries it: a sum over some of them would silently take the others for zero.
+    provided that every commit carries it: a sum over some of them would silently take the others for zero. What is
+    still not known comes from the past of the scope, where that knows it.
     """
-    own = event.features or ChangeFeatures()
+    values: list[float | None] = [*msgspec.structs.astuple(event.features or _NOTHING), *_REST]
     of_commits = [commit.features for commit in event.commits if commit.features is not None]
-    complete = bool(of_commits) and len(of_commits) == len(event.commits)
-    values = []
-    for feature in FEATURES:
-        value: float | None = getattr(own, feature.name)
-        if value is None and complete:
-            value = _combined(feature, of_commits)
-        if value is None and feature.name == "lead_time":
-            value = _lead_time(event.commits, event.at)
-        values.append(value)
+    if of_commits and len(of_commits) == len(event.commits):
+        for position in range(_OF_EVENTS):
+            if values[position] is None:
+                values[position] = _combined(FEATURES[position], of_commits)
+    for name, value in seen.items():
+        position = POSITION[name]
+        if values[position] is None:
+            values[position] = value
+    if values[_LEAD_TIME] is None:
+        values[_LEAD_TIME] = _lead_time(event.commits, event.at)
+    added, deleted = values[_LA], values[_LD]
+    if values[_SIZE] is None and added is not None and deleted is not None:
+        values[_SIZE] = min(added, _LARGEST) + min(deleted, _LARGEST)
+    values[_TIME] = event.at % DAY / HOUR
+    values[_WEEKDAY] = (event.at / DAY + _FIRST_WEEKDAY) % 7
     return tuple(values)
-
-
-def columns(raw: Sequence[float | None], at: float) -> dict[str, float]:
-    """Return the columns of a deployment scored at `at` (epoch seconds): finite, whatever finite values come.
-
-    A feature that is not known has no column of its own, only its indicator; the model puts it at its scope's mean.
-
-    >>> few = columns((1.0, None), at=43_200.0)
-    >>> few["fix"], few["fix_missing"], few["ns_missing"], "ns" in few
-    (1.0, 0.0, 1.0, False)
-    >>> round(few["time_of_day_cos"], 6)
-    -1.0
-    """
-    result: dict[str, float] = {}
-    for position, (name, missing, scale) in enumerate(_NAMES):
-        value = raw[position] if position < len(raw) else None
-        if value is None:
-            result[missing] = 1.0
-            continue
-        if scale == "log":
-            result[name] = math.log1p(value)
-        else:
-            whole = {"flag": 1.0, "percent": 100.0, "ten": 10.0}[scale]
-            result[name] = min(value, whole) / whole
-        result[missing] = 0.0
-    time_of_day = math.tau * (at % DAY) / DAY
-    day_of_week = math.tau * ((at // DAY + _FIRST_WEEKDAY) % WEEK_DAYS) / WEEK_DAYS
-    result["time_of_day_sin"], result["time_of_day_cos"] = math.sin(time_of_day), math.cos(time_of_day)
-    result["day_of_week_sin"], result["day_of_week_cos"] = math.sin(day_of_week), math.cos(day_of_week)
-    return result
-
-
-def value_of(column: str, raw: Sequence[float | None], encoded: dict[str, float]) -> float:
-    """Return what a person would call the value of `column`: the feature in its unit, or the column itself."""
-    position = _POSITIONS.get(column)
-    value = raw[position] if position is not None and position < len(raw) else None
-    return encoded[column] if value is None else value
-
-
-def prior_of_columns() -> dict[str, tuple[float, float]]:
-    """Return prior mean and standard deviation of every column, in a fixed order."""
-    own = ((feature.name, (feature.typical, feature.spread)) for feature in FEATURES)
-    indicators = ((feature.missing, (MISSING_MEAN, MISSING_SPREAD)) for feature in FEATURES)
-    # a sine over a uniform turn has mean 0 and standard deviation sqrt(1/2)
-    times = ((column.name, (0.0, math.sqrt(0.5))) for column in TIME_COLUMNS)
-    return dict(chain(own, indicators, times))
-
-
-_POSITIONS = {feature.name: position for position, feature in enumerate(FEATURES)}
 
 
 def _combined(feature: Feature, of_commits: list[ChangeFeatures]) -> float | None:
@@ -109,10 +69,6 @@ def _combined(feature: Feature, of_commits: list[ChangeFeatures]) -> float | Non
     if feature.combine == "sum":
         return min(sum(known), _LARGEST)
     return max(known) if feature.combine == "max" else min(known)
-
-
-_LARGEST = 1e300
-_LARGEST_SIZE = 1e12
 
 
 def _lead_time(commits: list[Commit], at: float) -> float | None:

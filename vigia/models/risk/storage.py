@@ -1,10 +1,10 @@
-"""The stored form of the Bayesian model's state: msgpack, lists of numbers, 8 kB, exact to the last bit."""
+"""The stored form of the Bayesian model's state: msgpack, lists of numbers, 9 kB, exact to the last bit."""
 
 import msgspec
 import numpy as np
 
 from vigia.models.risk import bayes, decision
-from vigia.models.risk.basis import COLUMNS
+from vigia.models.risk.encoding import COLUMNS
 
 
 class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -12,6 +12,7 @@ class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     mean: list[float]
     covariance: list[float]
     """The upper triangle: the matrix is symmetric."""
+    variances: list[float]
     changes: list[float]
     centre: list[float]
     squares: list[float]
@@ -23,7 +24,7 @@ class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 _DECODER = msgspec.msgpack.Decoder(_Stored)
-_TRIANGLE = np.triu_indices(bayes.SIZE)
+_TRIANGLE = np.triu_indices(bayes.JOINT)
 
 
 def dump(state: bayes.State) -> bytes:
@@ -33,6 +34,7 @@ def dump(state: bayes.State) -> bytes:
             bayes.SCHEMA,
             state.mean.tolist(),
             state.covariance[_TRIANGLE].tolist(),
+            state.variances.tolist(),
             state.changes.tolist(),
             state.centre.tolist(),
             state.squares.tolist(),
@@ -54,19 +56,20 @@ def load(body: bytes) -> bayes.State:
         raise ValueError(f"not a stored risk model: {error}") from error
     if stored is None:
         raise ValueError(f"not a stored risk model: schema {schema!r}, but this version reads {bayes.SCHEMA}")
-    lists = (stored.mean, stored.covariance, stored.changes, stored.centre, stored.squares)
-    lengths = (bayes.SIZE, len(_TRIANGLE[0]), len(COLUMNS), len(COLUMNS), len(COLUMNS))
+    lists = (stored.mean, stored.covariance, stored.variances, stored.changes, stored.centre, stored.squares)
+    lengths = (bayes.SIZE, len(_TRIANGLE[0]), bayes.SIZE - bayes.JOINT, len(COLUMNS), len(COLUMNS), len(COLUMNS))
     if tuple(map(len, lists)) != lengths:
         raise ValueError(f"not a stored risk model: lists of {tuple(map(len, lists))} numbers instead of {lengths}")
     numbers = np.concatenate([np.array(each) for each in lists])
     if not (np.isfinite(numbers).all() and min(stored.changes) > 0.0 and min(stored.squares) >= 0.0):
         raise ValueError("not a stored risk model: it has numbers that no model comes to")
-    covariance = np.zeros((bayes.SIZE, bayes.SIZE))
+    covariance = np.zeros((bayes.JOINT, bayes.JOINT))
     covariance[_TRIANGLE] = stored.covariance
     covariance.T[_TRIANGLE] = stored.covariance
     return bayes.State(
         mean=np.array(stored.mean),
         covariance=covariance,
+        variances=np.array(stored.variances),
         changes=np.array(stored.changes),
         centre=np.array(stored.centre),
         squares=np.array(stored.squares),

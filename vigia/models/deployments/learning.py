@@ -1,0 +1,119 @@
+"""What a scope learns: from outcomes, from silence, and of the drift of its models and inputs.
+
+A failure is learned when it is told, that nothing failed when that is told or when the waiting time has passed. Of
+contradicting answers a failure stands: one that is told after "clean" is learned as the difference, "clean" after a
+failure teaches nothing (the summary shows it). Silence says something only about kinds of which failures are told: a
+team that reports no interventions is not one without them. It says nothing of `ci_status`, which CI tells either way.
+"""
+
+import math
+
+from vigia.events.drift import Drift
+from vigia.events.feedback import Label
+from vigia.models.deployments.own_decisions import EVEN
+from vigia.models.deployments.scoring import untaught
+from vigia.models.deployments.states import DeploymentState, ScopeState
+from vigia.models.risk import bayes, context, drift, prior
+from vigia.models.risk.catalog import BY_NAME
+from vigia.models.risk.encoding import encode
+from vigia.models.risk.explanation import shown
+
+TOLD_BY_SILENCE: tuple[Label, ...] = ("intervention", "defect")
+"""Kinds of which "clean" is what is left when nothing is told."""
+
+JUDGED_FROM = (10, 30)
+"""Failures and clean outcomes that a model must know before its loss is watched: failures become known sooner, so at
+first there is nothing else."""
+
+
+def learn(scope: ScopeState, state: DeploymentState, label: Label, at: float, *, failed: bool) -> Drift | None:
+    """Let the scope learn what came of a scored deployment, as became known at `at`; return an alarm over the loss."""
+    model = scope.models.get(label)
+    if model is None:
+        model = scope.models[label] = bayes.new_state(prior.load())
+    columns = encode(state.values)
+    if label not in state.said:
+        # the model of this kind is younger than the deployment: until it was taught it said what the prior says
+        first = bayes.score(untaught(), columns)
+        state.said[label] = first.raw, first.probability
+    raw, probability = state.said[label]
+    earlier = state.lessons.get(label)
+    state.lessons[label] = bayes.learn(model, columns, raw, failed=failed, earlier=earlier)
+    if failed and not state.failed:
+        state.failed = True
+        context.failed(scope.context, state.service, at, state.authors)
+    if label == state.label:
+        _judge(scope, state, earlier, failed=failed)
+    failures, clean = scope.told.get(label, (0, 0))
+    if earlier is None:
+        scope.told[label] = (failures + failed, clean + (not failed))
+        return _watch_loss(scope, state.scope, label, probability, at, failed=failed)
+    if failed and earlier.target < 1.0:
+        scope.told[label] = (failures + 1, clean - 1)
+    return None
+
+
+def by_silence(scope: ScopeState, state: DeploymentState) -> list[Label]:
+    """Return the kinds of failure of which a deployment is clean, now that the waiting time has passed."""
+    return [
+        label
+        for label in TOLD_BY_SILENCE
+        if label not in state.lessons and label not in state.outcomes and scope.told.get(label, (0, 0))[0] > 0
+    ]
+
+
+def watch_inputs(scope: ScopeState, state: DeploymentState) -> list[Drift]:
+    """Take in the features of a scored deployment; return an alarm for each that has changed."""
+    return [
+        _alarm(scope, state.scope, alarm, state.scored_at) for alarm in drift.watch_inputs(scope.levels, state.values)
+    ]
+
+
+def _judge(scope: ScopeState, state: DeploymentState, earlier: bayes.Lesson | None, *, failed: bool) -> None:
+    right = ((state.risk or 0.0) >= EVEN) == failed
+    if earlier is None:
+        context.judge(scope.context, state.service, right=right, failed=failed)
+    elif failed and earlier.target < 1.0:
+        context.judge_again(scope.context, state.service, right=right)
+
+
+def _watch_loss(
+    scope: ScopeState, name: str, label: Label, probability: float, at: float, *, failed: bool
+) -> Drift | None:
+    if any(had < least for had, least in zip(scope.told[label], JUDGED_FROM, strict=True)):
+        return None
+    watch = scope.losses.get(label)
+    if watch is None:
+        watch = scope.losses[label] = drift.Loss()
+    alarm = drift.watch_loss(watch, probability, failed=failed)
+    if alarm is None:
+        return None
+    return _alarm(scope, name, alarm, at, label)
+
+
+def _alarm(scope: ScopeState, name: str, alarm: drift.Alarm, at: float, label: Label | None = None) -> Drift:
+    scope.alarms += 1
+    return Drift(
+        scope=name,
+        kind=alarm.kind,
+        label=label,
+        feature=alarm.feature,
+        before=alarm.before,
+        now=alarm.now,
+        why=_why(alarm, label),
+        at=at,
+        number=scope.alarms - 1,
+    )
+
+
+def _why(alarm: drift.Alarm, label: Label | None) -> str:
+    if alarm.kind == "loss":
+        return (
+            f"the model for {label} is more often wrong than it says: its mean log loss is {alarm.now:.3f}, and it "
+            f"expected {alarm.before:.3f} ({alarm.distance:.1f} standard deviations)"
+        )
+    what = BY_NAME[alarm.feature].definition
+    if alarm.kind == "missing":
+        return f"{what}: {alarm.now:.0%} of recent deployments lack it, {alarm.before:.0%} was normal"
+    before, now = (shown(alarm.feature, math.expm1(value)) for value in (alarm.before, alarm.now))
+    return f"{what}: recently about {now}, {before} was normal ({alarm.distance:+.1f} standard deviations)"
