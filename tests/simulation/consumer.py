@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from tests.simulation.process import Process
+from vigia.stores.base import LaneId
 from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 from vigia.streaming.failure import LaneLostError
@@ -37,6 +38,7 @@ class Consumer:
         self._inbox: deque[Batch] = deque()
         self._filled = asyncio.Event()
         self._seeks = 0
+        self._lingering: list[Batch] = []
         self.generation = -1
         world.broker.readers.append(self.appended)
         process.on_death(lambda: world.broker.readers.remove(self.appended))
@@ -47,11 +49,16 @@ class Consumer:
         self._positions = dict(positions)
         self._seeks += 1
         self.generation = generation
+        for batch in self._lingering:
+            self._process.later(self._world.weather.delay(), self._deliver, batch)
+        self._lingering.clear()
         for place in self._positions:
             self._poll(place)
 
     def end(self) -> None:
         """All partitions are revoked."""
+        if self._world.weather.lingering:
+            self._linger()
         self._positions = {}
         self._fetching.clear()
         self._paused.clear()
@@ -115,10 +122,23 @@ class Consumer:
             if more_to_come and world.weather.loses():
                 world.trace.fault(self._process.name, "batch lost", *place, f"{start}-{batch.next_offset - 1}")
             else:
-                self._inbox.append(batch)
-                self._filled.set()
+                self._deliver(batch)
         self._fetching.discard(place)
         self._poll(place)
+
+    def _linger(self) -> None:
+        """Let a fetch of each partition, from where its lane is, be answered after the group has given them anew."""
+        world = self._world
+        for topic, partition in self._positions:
+            row = world.summaries.lane_rows.get(LaneId("notes", partition))
+            start = row.offsets.get(topic, 0) if row else 0
+            records = world.broker.fetch(topic, partition, start, world.rng.choice(world.fetch_sizes))
+            if records:
+                self._lingering.append(Batch(topic, partition, self.generation, start, Records.of(records)))
+
+    def _deliver(self, batch: Batch) -> None:
+        self._inbox.append(batch)
+        self._filled.set()
 
     async def _hand_over(self) -> None:
         while True:

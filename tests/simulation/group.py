@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 REBALANCE_TIMEOUT = 0.8
 SESSION_TIMEOUT = 1.5
+ELECTION_LOOKS = 20
+"""How often an assignment is put off until an election can be held, before that is given up."""
+ELECTION_PAUSE = 0.05
 
 
 class Member(Protocol):
@@ -41,6 +44,7 @@ class Group:
         self._round = 0
         self._rebalancing = False
         self._mixed = False
+        self._elections = 0
         self.generation = 0
 
     @property
@@ -77,6 +81,11 @@ class Group:
         """Give the lanes to others."""
         self._mixed = True
         self._begin()
+
+    def elect(self) -> None:
+        """Give the lanes to others, and hold an election of leaders while nobody has any."""
+        self._elections = ELECTION_LOOKS
+        self.move()
 
     def split(self, member: Member) -> None:
         """Give the lanes of a member to others without its hearing of it for a while."""
@@ -119,6 +128,11 @@ class Group:
     def _complete(self, number: int) -> None:
         if not self._rebalancing or number != self._round:
             return
+        if self._elections and not self._world.elected():
+            self._elections -= 1
+            self._world.at(ELECTION_PAUSE, self._complete, number)
+            return
+        self._elections = 0
         self._rebalancing = False
         self._unheard.clear()
         self._members = dict(self._joined)

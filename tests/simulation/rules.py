@@ -127,7 +127,6 @@ MUTATIONS = (
     Mutation(
         "batches of an older generation are dropped",
         [NO_GENERATIONS],
-        "a batch is judged by its offsets, whoever fetched it: a gap is read again, what was applied is skipped",
     ),
     Mutation(
         "only batches that follow each other are merged",

@@ -94,6 +94,20 @@ class SimulatedBroker(MemoryBroker):
         self._world.trace.add("broker", f"tick in {topic}/{partition}")
         self.tick(topic, partition, self._world.now())
 
+    def lose_tail(self, topic: str, partition: int, start: int) -> dict[int, RawRecord]:
+        """Put other records at the offsets from `start` on, as an election of a leader that lacked them does once their
+        senders have sent them again; returns them by the offsets at which they lay before.
+        """
+        log = self.logs[topic, partition]
+        kept, lost = ([one for one in log if (one.offset < start) is early] for early in (True, False))
+        stamp = round((self._world.now() + self.skews[partition]) * 1000)
+        anew = {
+            now.offset: RawRecord(topic, partition, then.offset, stamp, now.key, now.value, now.headers)
+            for then, now in zip(lost, [*lost[1:], *lost[:1]], strict=True)
+        }
+        log[:] = kept + sorted(anew.values(), key=lambda one: one.offset)
+        return anew
+
     def append(
         self,
         topic: str,

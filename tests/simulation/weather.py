@@ -36,8 +36,8 @@ ONCE = {"acquire", "record_attempt"}
 
 CALM = 0.0
 SOME = (0.003, 0.01, 0.03)
-STRIKES = ("kill", "stop", "pause", "move", "split", "outage", "leader", "push")
-"""What happens to processes, the group, the stores, and the broker's clock and commits."""
+STRIKES = ("kill", "stop", "pause", "move", "split", "outage", "leader", "push", "election")
+"""What happens to processes, the group, the stores, and the broker's clock, commits and unread records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ class Weather:
         """Share of fetched batches that never reach their lane."""
         self.overtaking = rng.random() < 0.3
         """Whether a fetch that a seek has overtaken is delivered nevertheless."""
+        self.lingering = rng.random() < 0.5
+        """Whether a fetch of an older generation may be delivered in a newer one."""
         self.strikes = [strike for strike in STRIKES if rng.random() < 0.4]
         self._is_calm = False
 

@@ -29,6 +29,11 @@ class Life:
         self.generation = -1
         self._heard_of = -1
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing that it has fetched can still become of anything."""
+        return self.process.frozen is None and self.generation == -1 and not self.lanes._tasks
+
     def revoked(self) -> None:
         self.generation = -1
         self._heard_of = self._world.group.generation

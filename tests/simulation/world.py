@@ -120,6 +120,26 @@ class World:
             self.violated(f"{batch.topic}/{batch.partition} was acknowledged up to {batch.next_offset}, not committed")
         self.broker.committed[batch.topic, batch.partition] = batch.next_offset
 
+    def elected(self) -> bool:
+        """Hold an election of leaders that have not seen what nobody has kept yet; false when somebody still might.
+
+        What was kept or applied and is lost by the broker then cannot be helped, and is no business of the stream.
+        """
+        lives = [worker.life for worker in self._workers if worker.life is not None]
+        if self.flights or not all(life.at_rest for life in lives):
+            return False
+        for topic, number in sorted(self.broker.logs):
+            row = self.summaries.lane_rows.get(LaneId("notes", number))
+            kept = [place[3] + 1 for place in self.raw_log.records if place[1:3] == (topic, number)]
+            start = max([row.offsets.get(topic, 0) if row else 0, *kept])
+            anew = self.broker.lose_tail(topic, number, start)
+            self.sent = [
+                anew.get(one.offset, one) if (one.topic, one.partition) == (topic, number) else one for one in self.sent
+            ]
+            if anew:
+                self.trace.add("broker", f"the tail of {topic}/{number} from {start} on is another one")
+        return True
+
     def is_down(self, call: str) -> bool:
         """Whether the store or broker that would take this call is down."""
         where = "database" if call in DATABASE_CALLS else "raw log" if call == "append" else "broker"
@@ -211,7 +231,10 @@ class World:
 
     def _strike(self, strike: str) -> None:
         lives = [worker.life for worker in self._workers if worker.life is not None]
-        if strike == "outage":
+        if strike == "election":
+            self.trace.fault("group", strike)
+            self.group.elect()
+        elif strike == "outage":
             where, seconds = self.rng.choice(["database", "raw log", "broker"]), self.rng.uniform(0.1, 6.0)
             self._down[where] = self.loop.time() + seconds
             self.trace.fault("world", "outage", where, f"{seconds:.2f} s")
