@@ -1,7 +1,6 @@
 """`scripts/dead_letters.py` on the real stack: a refused event is found, mended, sent again and applied."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -9,15 +8,17 @@ from pathlib import Path
 
 from tests.support import Sender, counts, fresh_environment, opened_stores, read_topic, wait_until, worker
 from tests.support.bad_case import encoded, sample
+from tests.support.processes import without_settings
 from vigia.streaming.partitions import partition_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def script(env, *arguments):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
     command = [sys.executable, "-m", "scripts.dead_letters", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=clean | dict(env), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=without_settings() | dict(env), capture_output=True, text=True, check=False
+    )
 
 
 def listed(env, *arguments):

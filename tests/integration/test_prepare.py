@@ -1,6 +1,5 @@
 """`vigia migrate` and `vigia health` on the real stack: all that runs before a worker, and beside it."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # re-exported without saying so
 
 from tests.support import fresh_environment
+from tests.support.processes import without_settings
 from vigia.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,11 +23,10 @@ def env(stack, tmp_path):
 
 
 def vigia(env, *arguments) -> tuple[int, str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
     done = subprocess.run(
         [sys.executable, "-m", "vigia", *arguments],
         cwd=ROOT,
-        env=kept | env,
+        env=without_settings() | env,
         capture_output=True,
         text=True,
         check=False,

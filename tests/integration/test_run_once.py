@@ -1,7 +1,6 @@
 """`make run ONCE=1`, as a user runs it: accounts for all of its input, twice, and alike on both kinds of ground."""
 
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import psutil
 import pytest
 
 from tests.support.environment import fresh_environment
+from tests.support.processes import without_settings
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,8 +25,7 @@ def arguments(*words):
 
 
 def variables(**ours):
-    theirs = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
-    return {**theirs, **ours}
+    return {**without_settings(), **ours}
 
 
 def run_once(*words, **environment):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+from tests.support.processes import without_settings
 from tests.support.waiting import wait_until
 from tests.support.workers import ROOT
 from vigia.stores.errors import Transient, Unusable
@@ -29,13 +30,12 @@ def pid_of(owner):
 
 
 def test_a_worker_that_is_killed_is_started_again_and_goes_on(tmp_path):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
     url = f"sqlite:///{tmp_path}/summaries.db"
     with (tmp_path / "out").open("wb") as out:
         run = subprocess.Popen(
             [sys.executable, "-m", "vigia", "run"],
             cwd=ROOT,
-            env={**clean, "VIGIA_DATA_DIR": str(tmp_path)},
+            env={**without_settings(), "VIGIA_DATA_DIR": str(tmp_path)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

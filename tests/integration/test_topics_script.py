@@ -1,7 +1,6 @@
 """`scripts/topics.py` on a real broker, on topics of its own."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
     ResourceType,
 )
 
+from tests.support.processes import without_settings
 from vigia.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +27,13 @@ FILE = ["scripts/topics.py"]
 
 
 def run(environ, *arguments, way=MODULE):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
     return subprocess.run(
-        [sys.executable, *way, *arguments], cwd=ROOT, env=kept | environ, capture_output=True, text=True, check=False
+        [sys.executable, *way, *arguments],
+        cwd=ROOT,
+        env=without_settings() | environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -1,6 +1,5 @@
 """Worker processes for tests: started as a user starts them, ready when their lanes are theirs, ended by their pid."""
 
-import os
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.environment import opened_stores
+from tests.support.processes import without_settings
 from tests.support.waiting import wait_until
 from vigia.stores.base import LaneId
 
@@ -86,12 +86,11 @@ def start_worker(env: Mapping[str, str], *, command: tuple[str, ...] = ("-m", "v
     folder = Path(env["VIGIA_DATA_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
     log_file = folder / f"worker-{time.monotonic_ns()}.log"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VIGIA_")}
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env=clean | dict(env),
+            env=without_settings() | dict(env),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,6 @@ from vigia.app.heartbeat import PRUNE_EVERY, Heart
 from vigia.app.slots import NONE
 from vigia.stores.base import WorkerRow
 from vigia.stores.errors import Transient
-from vigia.stores.sql.summaries import SqlSummaries, open_summaries
 
 NOON = 1_700_000_000.0
 ROW = WorkerRow(
@@ -39,14 +38,8 @@ class Away:
     leave = forget_workers = beat
 
 
-def opened(tmp_path) -> SqlSummaries:
-    summaries = open_summaries(f"sqlite:///{tmp_path}/summaries.db")
-    summaries.migrate()
-    return summaries
-
-
-def test_each_beat_writes_the_same_row_anew_and_old_workers_are_forgotten(tmp_path):
-    summaries, told = opened(tmp_path), list[list[WorkerRow]]()
+def test_each_beat_writes_the_same_row_anew_and_old_workers_are_forgotten(summaries):
+    told = list[list[WorkerRow]]()
     heart = Heart(summaries, ROW, tuple, told.append, forget_after=100.0)
     heart.beat()
     first = summaries.workers()[0].beat_at
@@ -63,7 +56,6 @@ def test_each_beat_writes_the_same_row_anew_and_old_workers_are_forgotten(tmp_pa
     assert [[row.worker for row in rows] for rows in (told[0], told[1], told[-1])] == [["me"], ["me", "other"], ["me"]]
     heart.leave(1.0)
     assert summaries.workers() == []
-    summaries.close()
 
 
 def test_a_store_that_is_away_is_only_logged(caplog):
@@ -74,8 +66,7 @@ def test_a_store_that_is_away_is_only_logged(caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
-def test_a_beat_that_was_held_up_does_not_bring_the_row_of_a_worker_back_that_has_left(tmp_path):
-    summaries = opened(tmp_path)
+def test_a_beat_that_was_held_up_does_not_bring_the_row_of_a_worker_back_that_has_left(summaries):
     looking, go_on = threading.Event(), threading.Event()
 
     def held_up():
@@ -91,11 +82,9 @@ def test_a_beat_that_was_held_up_does_not_bring_the_row_of_a_worker_back_that_ha
     go_on.set()
     late.join(10)
     assert summaries.workers() == []
-    summaries.close()
 
 
-def test_leaving_waits_for_a_beat_at_the_store_so_that_the_row_is_gone_afterwards(tmp_path):
-    summaries = opened(tmp_path)
+def test_leaving_waits_for_a_beat_at_the_store_so_that_the_row_is_gone_afterwards(summaries):
     writing, go_on = threading.Event(), threading.Event()
 
     class Slow:
@@ -119,7 +108,6 @@ def test_leaving_waits_for_a_beat_at_the_store_so_that_the_row_is_gone_afterward
     leaving.join(10)
     late.join(10)
     assert summaries.workers() == []
-    summaries.close()
 
 
 def test_leaving_does_not_wait_for_ever_for_a_store_that_hangs(caplog):
@@ -141,8 +129,7 @@ def test_leaving_does_not_wait_for_ever_for_a_store_that_hangs(caplog):
     stuck.join(10)
 
 
-def test_workers_have_different_slots_and_one_that_comes_after_another_takes_its_slot(tmp_path):
-    summaries = opened(tmp_path)
+def test_workers_have_different_slots_and_one_that_comes_after_another_takes_its_slot(summaries):
     me, other = (Heart(summaries, row, tuple, lambda _: None, 100.0) for row in (ROW, OTHER))
     me.beat()
     other.beat()
@@ -160,4 +147,3 @@ def test_workers_have_different_slots_and_one_that_comes_after_another_takes_its
             beat_at(summaries, msgspec.structs.replace(row, slot=0, beat_at=summaries.now() - 21))
     other.beat()
     assert other.slot == 1
-    summaries.close()

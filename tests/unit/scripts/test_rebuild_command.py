@@ -23,9 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def environment(life, monkeypatch):
-    """The settings of a life as variables, and nothing else that counts."""
-    for name in [name for name in os.environ if name.startswith("VIGIA_")]:
-        monkeypatch.delenv(name)
+    """The settings of a life as variables."""
     variables = {
         "VIGIA_KAFKA_BOOTSTRAP": "127.0.0.1:1",
         "VIGIA_RAW_LOG_URL": str(life.raw_log.url),

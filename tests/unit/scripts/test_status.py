@@ -12,22 +12,8 @@ from tests.contract.summaries_rows import OTHER, commit, letter, output, take
 from tests.support.glances import beat
 from tests.support.heartbeats import beat_at
 from vigia.stores.base import WorkerRow
-from vigia.stores.sql.summaries import open_summaries
 
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/summaries.db"
-
-
-@pytest.fixture
-def summaries(url):
-    opened = open_summaries(url)
-    opened.migrate()
-    yield opened
-    opened.close()
 
 
 def worker(name, at=NOW, **changes):

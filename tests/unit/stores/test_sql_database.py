@@ -34,14 +34,6 @@ ENHKY6KmmAO0dxQCIQCVi1Gs9u3NMHG0obbHu7PVAKifA9jjpXWuidCeFjqpIA==
 """
 
 
-@pytest.fixture
-def summaries(tmp_path):
-    opened = open_summaries(f"sqlite:///{tmp_path}/summaries.db")
-    opened.migrate()
-    yield opened
-    opened.close()
-
-
 class Failing:
     """Makes the driver fail at statements that start with a word, before or after they are carried out."""
 

@@ -24,19 +24,6 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/summaries.db"
-
-
-@pytest.fixture
-def summaries(url):
-    opened = open_summaries(url)
-    opened.migrate()
-    yield opened
-    opened.close()
-
-
 def test_a_missing_folder_is_unusable(tmp_path):
     with pytest.raises(Unusable, match="folder"):
         open_summaries(f"sqlite:///{tmp_path}/missing/summaries.db").check()
