@@ -1,5 +1,7 @@
 """What is measured of the raw log: every record is written, who fails is told of, and the table's arithmetic."""
 
+from typing import Any
+
 import pytest
 
 from scripts.benchmarking.raw_log import writers
@@ -23,7 +25,7 @@ def test_a_writer_that_fails_leaves_its_reason_and_no_figure():
     def fail(rows):
         raise WriterFailedError("no such program")
 
-    row = {"what": "one", "runs": [], "failed": None}
+    row: dict[str, Any] = {"what": "one", "runs": [], "failed": None}
     _run(Way("one", 1, fail), row, 10, print)
     assert (row["runs"], row["failed"]) == ([], "no such program")
 
