@@ -243,7 +243,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a timer that the model fails on is set aside",
-        [(LANE, "                if error.timer in dropped:\n", "                if True:\n")],
+        [(LANE, "                if error.failed.keys() <= dropped.keys():\n", "                if True:\n")],
     ),
     Mutation(
         "a lane that a flood has stopped takes nothing of the other half",

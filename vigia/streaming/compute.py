@@ -33,11 +33,16 @@ FORGET_BEYOND = 2_000
 
 
 class TimerFailedError(Exception):
-    """The model, or the state that it needs, failed on a timer: no event of the batch is to blame."""
+    """The model, or a state that it needs, failed on timers: no event of the batch is to blame.
 
-    def __init__(self, timer: Timer) -> None:
-        super().__init__(f"timer {timer.kind} of {timer.key!r}, due at {timer.due:.3f}")
-        self.timer = timer
+    `failed` are those that are known to, with how; there may be more under the same keys.
+    """
+
+    def __init__(self, failed: Mapping[Timer, Exception]) -> None:
+        first = next(iter(failed))
+        others = f", and {len(failed) - 1} others" if len(failed) > 1 else ""
+        super().__init__(f"timer {first.kind} of {first.key!r}, due at {first.due:.3f}{others}")
+        self.failed = failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +136,26 @@ def run_model(route: Route, fresh: Fresh, timers: Sequence[Timer], clock: float,
     """Apply the events, then fire the timers that the batch's clock has passed.
 
     Timers come last: whatever arrived before the clock passed them has been seen by then, so a backlog closes nothing
-    early. Raises TimerFailedError when the model fails on a timer.
+    early. Raises TimerFailedError when the model fails on timers: all of them are looked for at once, since whoever
+    sets them aside begins anew after each look.
     """
     changes = Changes()
+    failed, spoiled = dict[Timer, Exception](), set[str]()
     if fresh.events:
         route.model.apply(fresh.events, fresh.times, states, changes)
     for timer in timers:
         if (timer.kind, timer.key) in changes.timers:
             continue  # an event of this batch has moved or cleared it
+        if failed and not spoiled.isdisjoint(route.model.timer_keys(timer)):
+            continue  # what another one has left half done is nothing to judge it by
         changes.timers[timer.kind, timer.key] = None
         try:
             route.model.fire(timer, clock, states, changes)
-        except Exception as error:
-            raise TimerFailedError(timer) from error
+        except Exception as error:  # noqa: BLE001 - raised below, with those of the other timers
+            failed[timer] = error
+            spoiled.update(route.model.timer_keys(timer))
+    if failed:
+        raise TimerFailedError(failed) from next(iter(failed.values()))
     return changes
 
 

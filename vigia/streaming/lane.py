@@ -233,10 +233,10 @@ class Lane:
                 raise
             except TimerFailedError as error:
                 self.state.cache.clear()
-                if error.timer in dropped:
+                if error.failed.keys() <= dropped.keys():
                     raise
-                logger.exception("lane %s: a timer is set aside", self.id)
-                dropped[error.timer] = traceback.format_exc()[-MAX_TRACEBACK:]
+                logger.exception("lane %s: %d timers are set aside", self.id, len(error.failed))
+                dropped |= {timer: _told(why) for timer, why in error.failed.items()}
             except Exception:
                 self.state.cache.clear()
                 applied = self.state.row.offsets.get(batch.topic, 0) >= batch.next_offset
@@ -326,3 +326,7 @@ class Lane:
             for pending in (task, gone):
                 if not pending.done():
                     pending.cancel()
+
+
+def _told(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))[-MAX_TRACEBACK:]

@@ -143,6 +143,7 @@ class Step:
         loaded = Loaded()
         if missing or ids:
             loaded = await self._retry("load states", revoked, self._ports.summaries.load, row.lane, missing, ids)
+        failed: dict[Timer, Exception] = {}
         for key in missing:
             if (stored := loaded.states.get(key)) is not None:
                 check_readable(model, stored)
@@ -151,7 +152,9 @@ class Step:
             except Exception as error:
                 if key not in needed_by:
                     raise
-                raise TimerFailedError(needed_by[key]) from error
+                failed[needed_by[key]] = error
+        if failed:
+            raise TimerFailedError(failed) from next(iter(failed.values()))
         states = States[Any](held)
         fresh = fresh_events(self.route, taken, loaded.seen)
         changes = run_model(self.route, fresh, timers, clock, states)

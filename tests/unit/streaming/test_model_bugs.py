@@ -14,6 +14,7 @@ from tests.support.fakes.clock import run, until
 from tests.support.fakes.notes import NotesModel
 from tests.support.fakes.process import Ended, Mishap
 from tests.support.fakes.reader import Reader
+from tests.support.fakes.services import services_of
 from tests.support.fakes.world import CALM, World
 from tests.unit.streaming.lane_bench import HERE, SERVICES, Bench, send
 from vigia.events.effects import Timer
@@ -191,6 +192,22 @@ def test_a_timer_that_the_model_fails_on_is_set_aside_and_all_events_and_other_t
     assert (counts(world)["notes.applied"], counts(world)["notes.invalid"]) == (5, 0)
     assert world.memory.timers[world.lane(HERE)] == {}
     # the timer beside it
+    assert [topic for topic, _, _ in world.broker.outputs()].count("totals") == 1
+
+
+def test_however_many_timers_the_model_fails_on_they_are_found_at_once():
+    world, services = World(), services_of(HERE, 41)[1:]
+    for service in services:
+        world.memory.timers[world.lane(HERE)]["boom later", service] = world.began + 10.0
+    world.memory.timers[world.lane(HERE)]["wake", services[-1]] = world.began + 10.0
+    world.memory.states[world.lane(HERE)][services[0]] = StateRow(services[0], NotesModel.schema, b"damaged")
+    send(world, 1, pause=20.0)
+    assert lives(world, (1,), most=3) == [EXIT_BUG, EXIT_BUG]
+    # once for each of the first attempts, then for the state, for the others, and for what is left
+    assert len(world.kept.appended) <= 2 + 3
+    assert sorted(letter.key.decode() for letter in letters(world)) == sorted(services)
+    assert {letter.position for letter in letters(world)} == {TIMER_POSITION}
+    assert world.memory.timers[world.lane(HERE)] == {}
     assert [topic for topic, _, _ in world.broker.outputs()].count("totals") == 1
 
 
