@@ -40,6 +40,9 @@ REMEDIES: tuple[tuple[tuple[type[KafkaError], ...], str], ...] = (
 LOG_APPEND_TIME = 1
 """How a record's time is marked that the broker gave."""
 
+MOCK_STAMP = 1234
+"""What librdkafka's mock broker, which the embedded way uses, says of every record (`rd_kafka_mock_handle_Produce`)."""
+
 
 class KafkaPublisher:
     """Publishes for all lanes of a worker; `prefix` goes before every topic's name, `clock` learns Kafka's time."""
@@ -84,7 +87,9 @@ class KafkaPublisher:
 
     def _learn(self, sent: float, stored: Sequence[RecordMetadata]) -> None:
         # a record that was there already when it was sent again has no time of the broker
-        stamps = [each.timestamp for each in stored if each.timestamp_type == LOG_APPEND_TIME]
+        stamps = [
+            each.timestamp for each in stored if each.timestamp_type == LOG_APPEND_TIME and each.timestamp != MOCK_STAMP
+        ]
         if stamps:
             self._clock.learn(sent, max(stamps) / 1000)
 

@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
+import confluent_kafka
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
@@ -108,3 +110,19 @@ def test_acknowledgements_tell_of_kafkas_time_where_the_broker_gives_records_the
         learns = clock()
         run(send(KafkaPublisher(Producer(stamped=stamped), "", learns)))
         assert learns.now() == pytest.approx(KAFKAS_TIME if stamped else NOON, abs=0.002)
+
+
+def test_the_mock_brokers_acknowledgements_tell_nothing_of_time():
+    async def acknowledged(address):
+        producer = AIOKafkaProducer(bootstrap_servers=address)
+        await producer.start()
+        try:
+            await KafkaPublisher(producer, "", learns).tick("metrics", 2)
+        finally:
+            await producer.stop()
+
+    learns = clock()
+    broker = confluent_kafka.Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "none", "log_level": 2})
+    (node,) = broker.list_topics(timeout=10).brokers.values()
+    asyncio.run(acknowledged(f"{node.host}:{node.port}"))
+    assert learns.now() == NOON
