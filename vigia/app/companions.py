@@ -15,7 +15,7 @@ import psutil
 from vigia import __version__
 from vigia.app.heartbeat import Heart
 from vigia.app.log_ends import LogEnds
-from vigia.app.own_metrics import OwnMetrics
+from vigia.app.own_metrics import Bounds, OwnMetrics
 from vigia.app.repeating import Repeating
 from vigia.app.slots import NONE
 from vigia.app.store_threads import StoreThreads
@@ -74,7 +74,8 @@ class Companions:
             resident=0,
         )
         self._heart = Heart(beside.heartbeats, row, self._look, self._learn, operations.forget_workers)
-        self._own = OwnMetrics() if operations.own_metrics else None
+        bounds = Bounds.within(settings.metrics.series_cap, len(beside.lanes.routes))
+        self._own = OwnMetrics(bounds) if operations.own_metrics else None
         self._own_every = operations.own_metrics_every
         self._sent_at = time.monotonic()
         self._sending: Future[None] | None = None

@@ -5,6 +5,7 @@ how much work there is, so they never feed on themselves. Only a worker sends th
 sent, as it reads everything.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from vigia.topics import METRICS
 
 SERVICE = "vigia"
 KEY = SERVICE.encode()
+
+logger = logging.getLogger(__name__)
 
 
 class Figure(NamedTuple):
@@ -37,9 +40,34 @@ STEP_DURATION = Figure("stream_step_duration", "s", "mean time from a batch to i
 RETRIES = Figure("stream_retries", "1", "operations that were tried again, of one worker since it started", "counter")
 MEMORY = Figure("worker_resident_memory", "By", "resident memory of one worker")
 
-FIGURES = (LAG, OLDEST_AGE, APPLIED, INVALID, STEP_DURATION, RETRIES, MEMORY)
+OF_LANES = (LAG, OLDEST_AGE, APPLIED, INVALID, STEP_DURATION)
+OF_WORKERS = (RETRIES, MEMORY)
+FIGURES = OF_LANES + OF_WORKERS
+
+WORKERS_SHARE = 10
+"""One in so many series of the service may be a worker's."""
 
 Series = tuple[Figure, tuple[tuple[str, str], ...]]
+
+
+class Bounds(NamedTuple):
+    """Which lanes and workers have figures: those of a partition below `partitions`, and of a slot below `slots`.
+
+    A service has a bounded number of series, and samples of further ones are refused: enough of them stop their lane.
+    """
+
+    partitions: int
+    slots: int
+
+    @staticmethod
+    def within(series_cap: int, agents: int) -> "Bounds":
+        """Return the bounds that keep all workers' figures together within `series_cap` series.
+
+        >>> Bounds.within(1000, agents=4)
+        Bounds(partitions=45, slots=50)
+        """
+        slots = series_cap // WORKERS_SHARE // len(OF_WORKERS)
+        return Bounds((series_cap - slots * len(OF_WORKERS)) // (agents * len(OF_LANES)), slots)
 
 
 class _Before(NamedTuple):
@@ -55,7 +83,9 @@ class OwnMetrics:
     so that their series do not become more with every start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._warned = False
         self._points: defaultdict[Series, list[tuple[float, float]]] = defaultdict(list)
         self._before: dict[LaneId, _Before] = {}
 
@@ -72,14 +102,25 @@ class OwnMetrics:
 
         A worker without a slot has no figures of its own yet.
         """
+        if not self._warned and any(beat.partition >= self._bounds.partitions for beat in beats):
+            self._warned = True
+            logger.warning(
+                "lanes from partition %d on have no own metrics: the service %s would have more series than "
+                "metrics.series_cap allows; the status tells of all lanes",
+                self._bounds.partitions,
+                SERVICE,
+            )
         for beat in beats:
+            if beat.partition >= self._bounds.partitions:
+                continue
             lane = (("lane", f"{beat.agent}/{beat.partition}"),)
             if beat.lag:
                 self._add(LAG, lane, now, float(sum(beat.lag.values())))
                 self._add(OLDEST_AGE, lane, now, max(0.0, now - beat.oldest_at) if beat.oldest_at else 0.0)
         for glance in lanes:
-            self._rates(now, glance)
-        if slot is not None:
+            if glance.row.lane.partition < self._bounds.partitions:
+                self._rates(now, glance)
+        if slot is not None and slot < self._bounds.slots:
             worker = (("worker", str(slot)),)
             self._add(RETRIES, worker, now, float(retries))
             self._add(MEMORY, worker, now, float(resident))

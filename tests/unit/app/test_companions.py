@@ -40,7 +40,9 @@ class Hanging:
 def test_they_stop_in_time_though_the_database_hangs(call, monkeypatch, caplog):
     monkeypatch.setattr(companions, "STOP_WITHIN", SHORT)
     store = Hanging(call)
-    lanes: Any = SimpleNamespace(glance=list, routes=[])
+    lanes: Any = SimpleNamespace(
+        glance=list, routes=[SimpleNamespace(agent="metrics", model=SimpleNamespace(schema=1))]
+    )
     app: Any = SimpleNamespace(started=False)
     publisher: Any = None
     clock = KafkaClock(time.time, time.monotonic)

@@ -4,22 +4,26 @@ from collections import Counter
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.glances import NOON, ROW, beat, glance
-from vigia.app.own_metrics import FIGURES, OwnMetrics
+from vigia.app.own_metrics import FIGURES, Bounds, OwnMetrics
 from vigia.events.samples import Sample, Series, series_of
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder
-from vigia.stores.base import OutboxRow, RawRecord
+from vigia.stores.base import LaneId, OutboxRow, RawRecord
 from vigia.stores.records import Records
 from vigia.streaming.batches import Batch
 from vigia.streaming.intake import Intake
 from vigia.streaming.kafka_clock import KafkaClock
 from vigia.topics import METRICS
 
+AMPLE = Bounds(partitions=100, slots=100)
+
 
 def looked(seconds: int = 3, per_second: int = 100) -> list[Sample]:
-    own = OwnMetrics()
+    own = OwnMetrics(AMPLE)
     for second in range(0, seconds * 5, 5):
         counts = {
             "metrics.applied": second * per_second,
@@ -70,7 +74,7 @@ def test_more_work_makes_no_more_messages():
 
 
 def test_a_lane_that_another_worker_had_meanwhile_has_no_rate_over_that_time():
-    own = OwnMetrics()
+    own = OwnMetrics(AMPLE)
     for seconds, busy in ((0, 9.0), (5, 0.5)):
         own.look(NOON + seconds, [glance(busy=busy)], [], 0, 0, 1)
     assert {msgspec.json.decode(row.value, type=Sample).metric for row in own.messages()} == {
@@ -90,7 +94,7 @@ def test_no_detector_of_ours_takes_them_for_a_services_figures():
 def test_however_wrong_a_workers_clock_is_its_figures_are_taken(ahead):
     clock = KafkaClock(lambda: NOON + ahead, lambda: 0.0)
     clock.learn(NOON + ahead, NOON)
-    own = OwnMetrics()
+    own = OwnMetrics(AMPLE)
     own.look(clock.now(), [], [beat(lag={"metrics": 1}, oldest_at=NOON - 5)], 0, 0, 1)
     rows = own.messages()
     assert [value for row in rows for _, value in points(row) if metric(row) == "stream_oldest_age"] == [
@@ -113,7 +117,37 @@ def points(row: OutboxRow) -> list[tuple[float, float]]:
 
 
 def test_a_worker_without_a_slot_tells_of_its_lanes_alone():
-    own = OwnMetrics()
+    own = OwnMetrics(AMPLE)
     own.look(NOON, [], [beat(lag={"metrics": 1})], None, 0, 1)
     told = [msgspec.json.decode(row.value, type=Sample) for row in own.messages()]
     assert {sample.metric for sample in told} == {"stream_lag", "stream_oldest_age"}
+
+
+@given(st.integers(1, 3_000), st.integers(1, 6), st.integers(0, 300), st.integers(0, 300))
+def test_all_workers_together_have_no_more_series_than_a_service_may_have(series_cap, agents, partitions, workers):
+    own = OwnMetrics(Bounds.within(series_cap, agents))
+    beats = [
+        beat(agent=f"a{agent}", partition=number, lag={"metrics": 1})
+        for agent in range(agents)
+        for number in range(partitions)
+    ]
+    lanes = [LaneId(each.agent, each.partition) for each in beats]
+    for second in range(2):
+        rows = [msgspec.structs.replace(ROW, lane=lane, step=second) for lane in lanes]
+        own.look(NOON + second, [glance(row=row, busy=float(second)) for row in rows], beats, 0, 0, 1)
+    series = {(metric(row), *labels(row)) for row in own.messages()}
+    for slot in range(workers):
+        own.look(NOON, [], [], slot, 0, 1)
+    series |= {(metric(row), *labels(row)) for row in own.messages()}
+    assert len(series) <= series_cap
+
+
+def test_lanes_without_figures_are_told_of_once(caplog):
+    own = OwnMetrics(Bounds(partitions=1, slots=1))
+    for _ in range(2):
+        own.look(NOON, [glance()], [beat(lag={"metrics": 1})], 0, 0, 1)
+    assert [record.message.partition(" have no")[0] for record in caplog.records] == ["lanes from partition 1 on"]
+
+
+def labels(row: OutboxRow) -> list[str]:
+    return [f"{name}={value}" for name, value in (msgspec.json.decode(row.value, type=Sample).labels or {}).items()]
