@@ -2,6 +2,7 @@
 
 import math
 import time
+from itertools import permutations
 
 import msgspec
 import pytest
@@ -86,6 +87,14 @@ def test_scoring_never_changes_a_model_learning_does():
     before = storage.dump(scope_of(lane).models["intervention"])
     lane.run([Sent(deployment(number=number, la=9.0 * number), START) for number in range(2, 30)])
     assert storage.dump(scope_of(lane).models["intervention"]) == before
+
+
+@pytest.mark.parametrize("labels", list(permutations(("intervention", "defect", "ci_status"))))
+def test_a_restart_between_any_two_events_changes_nothing_whichever_kind_was_told_first(labels):
+    told = [deployment(), *(outcome(label=label) for label in labels), deployment(number=2), outcome(number=2)]
+    script = [Sent(event, START) for event in told]
+    kept, reloaded = (Lane(DeploymentsModel(), reload=each).run(script, range(len(told))) for each in (False, True))
+    assert kept.dumped() == reloaded.dumped()
 
 
 # late labels

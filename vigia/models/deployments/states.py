@@ -165,7 +165,8 @@ _RUNS = msgspec.msgpack.Decoder(RunState)
 def dump(state: State) -> bytes:
     """Return the stored form of a state."""
     if isinstance(state, ScopeState):
-        models = {label: storage.dump(state.models[label]) for label in sorted(state.models)}
+        # in their order, which is that of what deployments keep of them
+        models = {label: storage.dump(model) for label, model in state.models.items()}
         stored = _StoredScope(state.scored, models, state.context, state.losses, state.levels, state.alarms, state.told)
         return msgspec.msgpack.encode(stored)
     return msgspec.msgpack.encode(state)
