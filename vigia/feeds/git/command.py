@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 MAX_BYTES = 256 * 1024 * 1024
-"""Most bytes that one command may print."""
+"""Most bytes that one command may print, unless more is allowed."""
 
 BIG_FILE = "16m"
 """Larger files count as binary: their lines are not looked at."""
@@ -64,17 +64,14 @@ class GitTooLong(GitError):
 class Git:
     """Runs git in one folder.
 
-    `deadline` is a time of `time.monotonic` after which no command goes on; None for no limit. The process of a command
-    that is given up, and whatever it has started, are ended.
+    `deadline` is a time of `time.monotonic` after which no command goes on, `max_bytes` how much one may print; None
+    for no limit. The process of a command that is given up, and whatever it has started, are ended.
     """
 
-    def __init__(self, folder: Path, deadline: float | None = None) -> None:
+    def __init__(self, folder: Path, deadline: float | None = None, max_bytes: int | None = MAX_BYTES) -> None:
         self.folder = folder.absolute()
         self._deadline = deadline
-
-    def until(self, deadline: float) -> "Git":
-        """Return the same with another deadline, which must not be later than its own."""
-        return Git(self.folder, deadline if self._deadline is None else min(deadline, self._deadline))
+        self._max_bytes = max_bytes
 
     def text(self, *arguments: str) -> str:
         """Return what a command prints, without the newline at its end; raises GitError."""
@@ -106,8 +103,8 @@ class Git:
             printed = 0
             for chunk in self._read(process, arguments[0]):
                 printed += len(chunk)
-                if printed > MAX_BYTES:
-                    raise GitTooLong(f"git {arguments[0]} prints more than {MAX_BYTES:,} bytes")
+                if self._max_bytes is not None and printed > self._max_bytes:
+                    raise GitTooLong(f"git {arguments[0]} prints more than {self._max_bytes:,} bytes")
                 yield chunk
 
     def lines(self, arguments: Sequence[str]) -> Iterator[bytes]:
