@@ -17,13 +17,14 @@ LOG := .venv.log
 # The stamp counts only while it names this very folder and its Python still starts.
 STAMP_VALID := $(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)/$(VENV)" ] && $(PY) -c '' 2>/dev/null && echo yes)
 
-# Parameters of `make run`: ONCE=1, STACK=local, WORKERS=3; ARGS for anything else.
+# Parameters of `make run`: ONCE=1, STACK=local, WORKERS=3, REPO=path; ARGS for anything else.
 ONCE ?=
 STACK ?=
 WORKERS ?=
+REPO ?=
 ARGS ?=
 RUN_FLAGS = $(if $(filter-out 0 no false,$(ONCE)),--once) $(if $(STACK),--stack $(STACK)) \
-	$(if $(WORKERS),--workers $(WORKERS)) $(ARGS)
+	$(if $(WORKERS),--workers $(WORKERS)) $(if $(REPO),--repo '$(REPO)') $(ARGS)
 
 .PHONY: help run test bench lint format types contracts check stack stack-down stack-status status docs lock install clean FORCE
 
@@ -31,7 +32,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | \
 		awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
-run: $(STAMP)  ## watch the main job on real input (ONCE=1, STACK=local, WORKERS=n, ARGS="...")
+run: $(STAMP)  ## watch the main job on real input (ONCE=1, STACK=local, WORKERS=n, REPO=path, ARGS="...")
 	@exec $(PY) -m vigia run $(RUN_FLAGS)
 
 test: $(STAMP)  ## run the tests (ARGS="tests/unit -k word")

@@ -5,9 +5,11 @@ broker for workers, `health` says whether they answer, `emit` sends one event an
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from vigia.cli.ai_agents.arguments import add as add_ai_agents
 from vigia.cli.emit.arguments import add as add_emit
+from vigia.cli.run.options import NEWEST, Options
 
 DESCRIPTION = "Vigia watches a software delivery organisation as a stream."
 
@@ -23,10 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from vigia.cli.run.command import run  # noqa: PLC0415
-    from vigia.cli.run.options import Options  # noqa: PLC0415
 
     return run(
-        Options(once=options.once, local=options.stack == "local", workers=options.workers, timeout=options.timeout)
+        Options(
+            once=options.once,
+            local=options.stack == "local",
+            workers=options.workers,
+            timeout=options.timeout,
+            repo=Path(options.repo) if options.repo else None,
+            newest=options.newest,
+        )
     )
 
 
@@ -89,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=_count, default=1, metavar="N", help="worker processes (default: 1)")
     run.add_argument(
         "--timeout", type=float, default=300.0, metavar="S", help="with --once: seconds until it gives up (300)"
+    )
+    run.add_argument(
+        "--repo", default="", metavar="DIR", help="play back this git repository's main line, not the recorded history"
+    )
+    run.add_argument(
+        "--newest", type=_count, default=NEWEST, metavar="N", help=f"with --repo: so many of its steps ({NEWEST})"
     )
     worker = commands.add_parser("worker", help="one worker process, until SIGTERM")
     worker.add_argument("--ends-with-stdin", action="store_true", help="end when standard input closes (for `run`)")

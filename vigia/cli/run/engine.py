@@ -26,13 +26,13 @@ from vigia.cli.run.ground import Ground, Say
 from vigia.cli.run.observer import Observer
 from vigia.cli.run.options import Options
 from vigia.cli.run.patience import Patience
+from vigia.cli.run.playing import Played, playing
 from vigia.cli.run.stopping import Stop
 from vigia.cli.run.supervisor import Supervisor
-from vigia.feeds import history, host_metrics, scenario
+from vigia.feeds import host_metrics, scenario
 from vigia.feeds.send import PRODUCER_SETTINGS, Pause, Sender
 from vigia.topics import BY_NAME
 
-HISTORY_PER_SECOND = 20.0
 ROOM_SECONDS = host_metrics.ONCE_SECONDS * host_metrics.ONCE_ROUNDS + 4.0
 """The finite host samples fit into one minute with this much room."""
 
@@ -76,6 +76,7 @@ def start(options: Options, environ: Mapping[str, str], stop: Stop, ending: Exit
         return Patience(budget, stop.wait, time.monotonic, say)
 
     ground = grounds.local(wanted, ending, patience) if options.local else grounds.embedded(wanted, ending, say)
+    played = playing(options, run_id, ground.settings, time.time())
     waiting = patience(ground.settings.stream.start_budget)
     waiting.with_(lambda: app.migrate(ground.settings), ground.hint)
     stores = app.open_stores(ground.settings)
@@ -90,7 +91,7 @@ def start(options: Options, environ: Mapping[str, str], stop: Stop, ending: Exit
     producer = Producer({**connection, **PRODUCER_SETTINGS, "log_level": 0})
     sender = Sender(producer, observer.positions, feeding.wait, physical=ground.settings.kafka.physical)
     planned = _finite_feeds if options.once else _live_feeds
-    feeds = Feeds(sender, planned(run_id, ground, sender, feeding.wait), feeding)
+    feeds = Feeds(sender, planned(run_id, played, ground, sender, feeding.wait), feeding)
     ending.callback(feeds.stop)
     for number in range(1, options.workers + 1):
         rotate(_worker_log(ground, number))
@@ -101,16 +102,20 @@ def start(options: Options, environ: Mapping[str, str], stop: Stop, ending: Exit
     return Engine(options, run_id, started, ground, observer, ends, sender, supervisor, feeds, before, say)
 
 
-def _live_feeds(run_id: str, ground: Ground, _sender: Sender, pause: Pause) -> dict[str, Callable[[], Feed]]:
+def _live_feeds(
+    run_id: str, played: Played, ground: Ground, _sender: Sender, pause: Pause
+) -> dict[str, Callable[[], Feed]]:
     host = host_metrics.Host(ground.settings.data_dir)
     return {
-        "history": lambda: paced(history.events(run_id), HISTORY_PER_SECOND, pause),
+        "history": lambda: paced(played.events(), played.per_second, pause),
         "host": lambda: host_metrics.events(host.read, pause),
         "scenario": lambda: scenario.events(run_id, time.time, pause),
     }
 
 
-def _finite_feeds(run_id: str, ground: Ground, sender: Sender, pause: Pause) -> dict[str, Callable[[], Feed]]:
+def _finite_feeds(
+    run_id: str, played: Played, ground: Ground, sender: Sender, pause: Pause
+) -> dict[str, Callable[[], Feed]]:
     host = host_metrics.Host(ground.settings.data_dir)
 
     def samples() -> Feed:
@@ -122,7 +127,7 @@ def _finite_feeds(run_id: str, ground: Ground, sender: Sender, pause: Pause) -> 
         return lambda: in_order(feed, sender.wait_until_consumed)
 
     return {
-        "history": ordered(history.events(run_id)),
+        "history": lambda: in_order(played.events(), sender.wait_until_consumed),
         "host": samples,
         "scenario": ordered(scenario.events(run_id, time.time, pause, repeat=False)),
     }
