@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from tests.unit.models.laws import START, Lane, Sent
+from tests.unit.models.laws import START, Lane, Sent, Tick
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.deployments import ChangeFeatures, Deployment
 from vigia.events.feedback import DecisionFeedback, Outcome
@@ -77,6 +77,24 @@ def test_a_corrected_outcome_corrects_the_judgement_in_any_order(order):
     (decision,) = [each for each in tellings if isinstance(each, AIDecision)]
     (row,) = measured(tellings)
     assert (row.decisions, row.correct) == (1, int(decision.decision == "fail"))
+
+
+def test_a_failure_that_is_told_after_the_silence_counts_though_it_happened_before_its_end():
+    model = DeploymentsModel("intervention", waiting_time=1_000.0)
+    known = [deployment(1), outcome(1, failed=True), deployment(2)]
+    lane = Lane(model).run([*(Sent(event, START) for event in known), Tick(START + 2_000.0)])
+    told_by_then = [each.event for each in lane.outputs if each.topic == "ai-decisions"]
+    lane.run([Sent(outcome(2, failed=True, at=START), START + 3_000.0)])
+    tellings = [each.event for each in lane.outputs if each.topic == "ai-decisions"]
+    (second,) = [each for each in tellings if isinstance(each, AIDecision)][1:]
+    for events, failed in ((told_by_then, False), (tellings, True)):
+        about = [
+            each
+            for each in events
+            if isinstance(each, AIDecision | DecisionFeedback) and each.decision_id == second.decision_id
+        ]
+        (row,) = measured(about)
+        assert (row.decisions, row.correct) == (1, int((second.decision == "fail") == failed))
 
 
 def test_an_outcome_of_another_kind_judges_nothing():

@@ -209,7 +209,7 @@ def test_any_order_of_decisions_feedback_duplicates_and_corrections_gives_the_pl
 
 @given(told=st.lists(decisions, unique_by=lambda event: (event.agent, event.decision_id)))
 def test_execution_times_are_those_of_the_decisions_that_name_one(told):
-    lane = lane_after(*told)
+    lane = Lane(TelemetryModel()).run([Sent(event, START) for event in told], range(len(told)))
     for agent in ("bot", "reviewer"):
         times = [each.execution_time for each in told if each.agent == agent and each.execution_time is not None]
         rows = [row for row in lane.rows.values() if isinstance(row, AIDecisionTimes) and row.agent == agent]

@@ -45,16 +45,18 @@ def judge(deployment_id: str, state: DeploymentState, label: Label, answer: Answ
     if state.risk is None or label != state.model.rpartition("/")[2]:
         return
     decided = decision_id(deployment_id, state.scope)
+    # silence is the weakest word: whatever is told of the deployment, however late, was said after it
+    at = answer.since if label in state.outcomes else max(0.0, state.scored_at - 1.0)
     yield DecisionFeedback(
         scope=state.scope,
         agent=AGENT,
         decision_id=decided,
         judgement="correct" if answer.failed == (state.risk >= EVEN) else "incorrect",
         judge="outcome",
-        at=answer.since,
+        at=at,
         by="deployments-agent",
         reason=f"{label}: {'failed' if answer.failed else 'succeeded'}",
-        event_id=derive_id("risk-judged", decided, str(answer.failed), repr(answer.since)),
+        event_id=derive_id("risk-judged", decided, str(answer.failed), repr(at)),
     )
 
 
