@@ -9,15 +9,15 @@ import msgspec
 import pytest
 
 from tests.support.repositories import Repository, numbered
+from tests.support.risks import risk
 from vigia.cli import main
 from vigia.cli.emit import arguments, command
-from vigia.cli.emit.broker import NotAcknowledged, Place, risk_of
+from vigia.cli.emit.broker import NotAcknowledged, Place
 from vigia.cli.emit.origin import OUTSIDE, origin
-from vigia.cli.emit.text import lines
 from vigia.cli.emit.verdict import EXITS, verdict
 from vigia.events import feedback
-from vigia.events.deployments import Deployment, Kind, Stage, Status
-from vigia.events.risk import Advice, Contribution, Gate, Risk, TrackRecord
+from vigia.events.deployments import Kind, Stage, Status
+from vigia.events.risk import Gate, Risk
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "shop/till", "GITHUB_RUN_ID": "77"}
 GITLAB = {
@@ -25,23 +25,6 @@ GITLAB = {
     "CI_PIPELINE_ID": "88",
     "CI_PIPELINE_URL": "https://gitlab.com/shop/till/-/pipelines/88",
 }
-
-
-def risk(event=None, **more):
-    named: dict[str, Any] = {
-        "deployment_id": event.deployment_id if event else "d",
-        "source": "s",
-        "external_id": "e",
-        "service": event.service if event else "till",
-        "scope": "payments",
-        "probability": 0.31,
-        "label": "intervention",
-        "model": "m1",
-        "learned_from": 412,
-        "at": 0.0,
-        "base_log_odds": -1.0,
-    }
-    return Risk(**named | more)
 
 
 class Broker:
@@ -252,6 +235,19 @@ def test_every_other_kind_is_one_event_on_its_topic(broker, words, topic, expect
     assert f"sent {words[0]} to {topic}, partition 1, offset 7" in capsys.readouterr().out
 
 
+def test_every_event_has_an_id_by_which_a_retry_counts_once(broker, checkout):
+    metric = ("metric", "--service", "till", "--metric", "lag", "--value", "1")
+    first, again, later = (emitted(broker, *metric, "--at", at) for at in ("9", "9", "10"))
+    assert first.event_id == again.event_id != later.event_id
+    assert emitted(broker, *metric, "--event-id", "mine").event_id == "mine"
+    for words in (
+        ("deployment", "--service", "till"),
+        ("feedback", "--service", "till", "--failed"),
+        ("incident", "--service", "till", "--id", "I1"),
+    ):
+        assert emitted(broker, *words).identity
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -308,69 +304,6 @@ def test_without_the_brokers_acknowledgement_it_ends_with_75(broker, checkout, m
     ):
         assert main(["emit", *words]) == 75
     assert "has not acknowledged" in capsys.readouterr().err
-
-
-def test_only_the_risk_of_this_deployment_in_its_scope_is_taken():
-    event = Deployment(source="s", external_id="e", service="till", stage="planned", at=0, scope="payments")
-    other = Deployment(source="s", external_id="f", service="till", stage="planned", at=0)
-    assert risk_of(msgspec.json.encode(risk(event)), event) == risk(event)
-    assert risk_of(msgspec.json.encode(risk(event, scope="search")), event) is None
-    assert risk_of(msgspec.json.encode(risk(other)), event) is None
-    assert risk_of(msgspec.json.encode([risk(other), risk(event)]), event) == risk(event)
-    for broken in (
-        None,
-        b"",
-        event.deployment_id.encode(),
-        b'{"type": "risk", "deployment_id": "' + event.deployment_id.encode(),
-    ):
-        assert risk_of(broken, event) is None
-
-
-def test_what_people_read_says_all_of_it_in_words():
-    event = Deployment(source="s", external_id="e", service="till", stage="planned", at=0, version="v7")
-    said = risk(
-        event,
-        interval=(0.12, 0.55),
-        error_level=0.1,
-        gates=[Gate(name="open_incident", reason="P1 since 14:02")],
-        contributions=[
-            Contribution(feature="la", log_odds=0.8, value=412, words="412 lines added: many"),
-            Contribution(feature="exp", log_odds=-0.3),
-        ],
-        advice=[Advice(feature="la", words="Split the change.", probability=0.2)],
-        track_record=TrackRecord(judged=120, right=0.81, base_rate=0.12),
-    )
-    assert "\n".join(lines(event, said, ("lt not known: it takes too long",), "abc" * 10)) == SHOWN
-    plain = lines(event, said, ())
-    assert [
-        each.replace("\x1b[1;31m", "").replace("\x1b[0m", "") for each in lines(event, said, (), colours=True)
-    ] == plain
-    assert lines(event, said, (), colours=True) != plain
-
-
-SHOWN = """\
-till to production: v7
-
-  decision     STOP: a rule of the policy says no, whatever the score
-               neither answer can be excluded; 10 % of such decisions may be wrong
-  gate         open_incident: P1 since 14:02
-  risk         31 % (90 % interval 12 % to 55 %)
-               0 |......=========#============......................| 100 %
-               that it needs intervention in production; model m1 of payments has learned from 412
-               outcomes
-  so far       right on 81 % of 120 of till; 12 % failed
-  why          + 412 lines added: many (+0.80)
-               - exp: not known (-0.30)
-  what helps   Split the change. (20 % then)
-  not known    lt not known: it takes too long"""
-
-
-def test_what_came_from_outside_cannot_steer_the_terminal():
-    event = Deployment(source="s", external_id="e", service="till", stage="planned", at=0)
-    words = Contribution(feature="la", log_odds=1, words="\x1b[2J\rgone\n::set-output")
-    assert not any(
-        character < " " for line in lines(event, risk(event, contributions=[words]), ()) for character in line
-    )
 
 
 def test_choices_are_those_of_the_events():

@@ -23,6 +23,10 @@ HOPELESS = (
 )
 """Errors that waiting does not mend."""
 
+NO_NUMBERING = {"enable.idempotence": False}
+"""To be numbered costs a client half a second at its start. What it is for, that a retry counts once, the event's own
+id does: every event that is emitted has one."""
+
 WAITED = (KafkaError._MSG_TIMED_OUT, KafkaError._TIMED_OUT, KafkaError._TRANSPORT)  # noqa: SLF001
 """Errors that say that it took too long, and not why."""
 
@@ -69,7 +73,7 @@ def send(kafka: KafkaSettings, topic: Topic, event: Event, within: float) -> Pla
     """Return where the event lies once all in-sync replicas have it; raises NotAcknowledged after `within` seconds."""
     complaints = Complaints()
     limits = {"message.timeout.ms": max(1, int(within * 1000)), "linger.ms": 0}
-    producer = _client(Producer, {**PRODUCER_SETTINGS, **limits}, kafka, complaints)
+    producer = _client(Producer, {**PRODUCER_SETTINGS, **NO_NUMBERING, **limits}, kafka, complaints)
     answers: list[tuple[KafkaError | None, Any]] = []
     # without a key the worker finds out where it belongs, and sends it on
     key = topic.key_of(event).encode() or None

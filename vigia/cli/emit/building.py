@@ -7,11 +7,14 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from vigia.cli.emit.origin import Origin
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.base import Event
 from vigia.events.deployments import ChangeFeatures, Deployment
 from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
+from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.samples import Sample, series_of
 from vigia.events.topic import Topic
@@ -99,7 +102,7 @@ def attribution(options: Namespace, origin: Origin, now: float) -> Built:
 
 
 def metric(options: Namespace, _origin: Origin, now: float) -> Built:
-    """Return a measured value."""
+    """Return a measured value. The same value of the same series at the same time is one, however often it is sent."""
     sample = Sample(
         service=options.service,
         environment=options.environment,
@@ -112,8 +115,9 @@ def metric(options: Namespace, _origin: Origin, now: float) -> Built:
         event_id=options.event_id,
     )
     # names and labels are checked once a series, not by each sample
-    series_of(sample)
-    return METRICS, sample
+    series = series_of(sample)
+    named = options.event_id or derive_id("emitted-sample", series.series_id, repr(sample.ts), repr(sample.value))
+    return METRICS, msgspec.structs.replace(sample, event_id=named)
 
 
 def ai_decision(options: Namespace, _origin: Origin, now: float) -> Built:
