@@ -108,6 +108,13 @@ def test_its_error_is_measured_on_each_piece_from_those_before_it():
     assert foretold(bin_counts(tallies), turned).error > 1.5 * steady.error
 
 
+def test_pieces_too_small_to_learn_from_alone_are_learned_from_together():
+    piece = {"any": {15: Counts(20, 15)}, "all": {15: Counts(30)}}
+    found = foretold(piece, [piece] * 10)
+    # 20, 40, 60: the fourth is the first with 50 before it
+    assert (found.pieces, found.n, found.error) == (7, 140, 0.0)
+
+
 def test_too_few_judgements_foretell_nothing():
     counts = counted(1, 60, asked=lambda confidence: np.full(len(confidence), 0.5))
     found = expected(counts, [counts])
