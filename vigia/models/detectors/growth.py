@@ -75,7 +75,7 @@ def look_ahead(state: G, window: ClosedWindow, level: Level, rules: GrowthRules)
 def opened(state: G) -> G:
     """Return the state of a problem that has just opened: what was usual before is kept for its end."""
     history = state.history or History()
-    return replace(state, ceiling=ceiling_of(history.coarse.values()[:-DAY]) if state.nearest is not None else None)
+    return replace(state, ceiling=ceiling_of(history, DAY) if state.nearest is not None else None)
 
 
 def ended(state: G) -> G:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from vigia.models.detectors.history import History
+from vigia.models.detectors.history import PEAK_SECONDS, History
 from vigia.models.detectors.trend import Floats, Trend, trend_of
 
 FINE_PER_HOUR = 12
@@ -24,6 +24,7 @@ DAY = 24
 SLOW_DAYS = 4
 """Days in the trend over days."""
 WEEK = 7 * DAY
+HOURS_A_PEAK = PEAK_SECONDS // 3_600
 LEAST_KNOWN = DAY
 """Hours of the past without which nothing is known of what is usual."""
 MARGIN = 0.1
@@ -48,13 +49,17 @@ class Outlook(msgspec.Struct, frozen=True, array_like=True):
     z: float
 
 
-def ceiling_of(past: Floats) -> float | None:
-    """Return above which level a series is where it has not been; None while too little of its past is known."""
-    known = past[~np.isnan(past)]
-    if len(known) < LEAST_KNOWN:
+def ceiling_of(history: History, hours: int) -> float | None:
+    """Return above which level a series is where it was not before the last `hours` (a multiple of three); None while
+    too little of its past is known.
+    """
+    peaks = history.peaks.values()[: -hours // HOURS_A_PEAK]
+    known = peaks[~np.isnan(peaks)]
+    if len(known) < LEAST_KNOWN // HOURS_A_PEAK:
         return None
-    lowest, highest = float(known.min()), float(known.max())
-    unknown = max(0.0, 1.0 - len(known) / WEEK)
+    lowest = float(np.fmin.reduce(history.coarse.values(), initial=known.min()))
+    highest = float(known.max())
+    unknown = max(0.0, 1.0 - len(known) * HOURS_A_PEAK / WEEK)
     return highest + (highest - lowest) * (MARGIN + (1.0 - MARGIN) * unknown) + LEAST_MARGIN * abs(highest)
 
 
@@ -70,7 +75,7 @@ def within_hours(history: History, limit: float, most: float, *, new: bool) -> O
     # before what takes longer: most levels stay where they were
     if limit - level > FAR * most * max(0.0, float(known[-1] - known.min())):
         return None
-    if _is_step(known - known[0]) or (new and not _is_new(level, history.coarse.values()[:-3])):
+    if _is_step(known - known[0]) or (new and not _is_new(level, history, 3)):
         return None
     return _outlook(trend_of(fine), level, limit, FINE_PER_HOUR, FINE_Z, most)
 
@@ -83,8 +88,9 @@ def within_days(history: History, limit: float, most: float, *, new: bool, lives
     coarse = history.coarse.values()
     if len(coarse) <= DAY or np.isnan(coarse[-DAY:]).all():
         return None
-    peak = float(np.nanmax(coarse[-DAY:]))
-    if new and not _is_new(peak, coarse[:-DAY]):
+    peaks = history.peaks.values()[-DAY // HOURS_A_PEAK :]
+    peak = float(np.fmax.reduce(peaks, initial=np.nanmax(coarse[-DAY:])))
+    if new and not _is_new(peak, history, DAY):
         return None
     recent = coarse[-SLOW_DAYS * DAY :]
     hours = (history.coarse.at // 3_600 + np.arange(-len(recent), 0)) % DAY
@@ -95,8 +101,8 @@ def within_days(history: History, limit: float, most: float, *, new: bool, lives
     return _outlook(trend_of(recent, groups), peak, limit, 1, COARSE_Z, most)
 
 
-def _is_new(level: float, past: Floats) -> bool:
-    ceiling = ceiling_of(past)
+def _is_new(level: float, history: History, hours: int) -> bool:
+    ceiling = ceiling_of(history, hours)
     return ceiling is not None and level > ceiling
 
 

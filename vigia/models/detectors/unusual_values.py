@@ -37,7 +37,7 @@ class UnusualValues(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
     services: tuple[str, ...] = ("*",)
     not_metrics: tuple[str, ...] = ()
     not_services: tuple[str, ...] = ("vigia",)
-    open_at: float = 0.999
+    open_at: float = 0.998
     close_at: float = 0.9
     open_after: int = 3
     p0_after: int = 3

@@ -1,0 +1,1 @@
+"""Made-up services over simulated weeks, healthy ones and some with problems of known sizes, for the detectors."""

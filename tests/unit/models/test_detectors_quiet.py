@@ -1,0 +1,138 @@
+"""What keeps problems from opening: mutes, and the limit on problems an hour."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.models.laws import START, Lane, Sent
+from vigia.events.problems import Problem
+from vigia.events.samples import Sample
+from vigia.events.summaries import ProblemSummary
+from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.high_error_rate import HighErrorRate
+from vigia.models.detectors.mutes import Mute
+from vigia.models.metrics import MetricsConfig, MetricsModel
+
+ERRORS = HighErrorRate(open_after=2, close_after=2, flap_within=0.0, min_samples=1)
+HOUR = 60
+FULL_HOUR = START - START % 3_600 + 3_600
+"""Event time at which minutes are counted from."""
+
+
+def lane(**detectors):
+    return Lane(MetricsModel(MetricsConfig(detectors=DetectorConfig(high_error_rate=ERRORS, **detectors))))
+
+
+def sent(minute, value, series="a"):
+    at = FULL_HOUR + 60.0 * minute
+    return Sent(Sample(service="shop", metric="error_rate", ts=at, value=value, labels={"series": series}), at)
+
+
+def muted(first, last, **fields):
+    since, until = (datetime.fromtimestamp(FULL_HOUR + 60 * minute, UTC) for minute in (first, last))
+    return Mute(since=since, until=until, author="maria", reason="the database is moved", **fields)
+
+
+def problems(of):
+    return [output.event for output in of.outputs if isinstance(output.event, Problem)]
+
+
+def opened(of):
+    """(minute in which it opened, detector) of each problem."""
+    return [
+        ((problem.opened_at - FULL_HOUR) / 60, problem.detector) for problem in problems(of) if problem.version == 1
+    ]
+
+
+def test_in_a_mute_nothing_opens_and_what_is_still_wrong_opens_after_it():
+    told = lane(mute=(muted(3, 10),)).run([sent(minute, 0.4) for minute in range(15)])
+    # windows end a minute after they start; the first two that count end at 10 and 11
+    assert opened(told) == [(2.0, "high_error_rate")]
+    told = lane(mute=(muted(0, 10),)).run([sent(minute, 0.4) for minute in range(15)])
+    assert opened(told) == [(11.0, "high_error_rate")]
+
+
+def test_what_is_over_before_the_mute_ends_opens_never():
+    told = lane(mute=(muted(0, 10),)).run([sent(minute, 0.4 if minute < 8 else 0.0) for minute in range(15)])
+    assert problems(told) == []
+
+
+def test_an_open_problem_may_be_resolved_in_a_mute_but_becomes_no_worse():
+    values = [0.06, 0.06, 0.06, *[0.4] * 4, *[0.0] * 4]
+    told = lane(mute=(muted(3, 20),)).run([sent(minute, value) for minute, value in enumerate(values)])
+    assert [(problem.status, problem.severity) for problem in problems(told)] == [("open", "P3"), ("resolved", "P3")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "holds"),
+    [
+        ({"service": "sh*"}, True),
+        ({"service": "mail"}, False),
+        ({"labels": {"series": "a"}}, True),
+        ({"labels": {"zone": "a"}}, False),
+        ({"detectors": ("memory_leak",)}, False),
+        ({"detectors": ("memory_leak", "high_error_rate")}, True),
+        ({"environment": "staging"}, False),
+    ],
+)
+def test_a_mute_is_about_what_it_names(fields, holds):
+    told = lane(mute=(muted(0, 10, **fields),)).run([sent(minute, 0.4) for minute in range(8)])
+    assert (problems(told) == []) == holds
+
+
+def test_beyond_the_limit_one_problem_says_so_and_the_rest_opens_in_the_next_hour():
+    names = [f"{number:02}" for number in range(7)]
+    told = lane(problems_per_hour=3)
+    told.run([sent(minute, 0.4 if minute < 6 else 0.04, name) for minute in range(8) for name in names])
+    assert [detector for _, detector in opened(told)] == ["high_error_rate"] * 3 + ["problem_limit"]
+    loud = problems(told)[-1]
+    assert (loud.severity, loud.status, loud.environment) == ("P1", "open", "production")
+    assert "opened 3 problems within an hour" in loud.why
+    # the other four series are bad in six windows, and would have opened in each from the second on
+    assert told.counts["problems_held"] == 20
+    told.run([sent(minute, 0.4, name) for minute in range(HOUR, HOUR + 4) for name in names])
+    assert [detector for _, detector in opened(told)].count("high_error_rate") == 6
+    over = next(problem for problem in problems(told) if problem.detector == "problem_limit" and problem.version == 2)
+    assert (over.status, over.problem_id, over.evidence["opened"]) == ("resolved", loud.problem_id, 3.0)
+    assert over.evidence["held"] == 20.0
+
+
+def test_the_limit_is_of_one_service_and_one_hour():
+    told = lane(problems_per_hour=3)
+    for hour in range(4):
+        for name in "abc":
+            told.run([sent(hour * HOUR + minute, 0.4 if minute < 3 else 0.0, name) for minute in range(10)])
+    assert {detector for _, detector in opened(told)} == {"high_error_rate"}
+    assert told.counts["problems_held"] == 0
+
+
+def test_a_problem_that_was_open_before_the_limit_was_reached_ends_as_usual():
+    told = lane(problems_per_hour=1)
+    told.run([sent(minute, 0.4 if minute < 3 else 0.0, "a") for minute in range(4)])
+    told.run([sent(minute, 0.4, "b") for minute in range(4, 8)])
+    told.run([sent(minute, 0.0, "a") for minute in range(4, 9)])
+    assert [(problem.detector, problem.status) for problem in problems(told)] == [
+        ("high_error_rate", "open"),
+        ("problem_limit", "open"),
+        ("high_error_rate", "resolved"),
+    ]
+
+
+@given(
+    script=st.lists(st.tuples(st.integers(0, 9), st.sampled_from("abcd"), st.sampled_from([0.0, 0.4])), max_size=80),
+    limit=st.integers(1, 3),
+)
+def test_however_problems_come_no_hour_has_more_of_them_and_rows_say_what_was_told(script, limit):
+    told, minute = lane(problems_per_hour=limit), 0
+    for gap, name, value in script:
+        minute += gap
+        told.run([sent(minute, value, name)])
+    by_hour: dict[tuple[int, bool], int] = {}
+    for at, detector in opened(told):
+        key = (int(at // HOUR), detector == "problem_limit")
+        by_hour[key] = by_hour.get(key, 0) + 1
+    assert all(number <= (1 if loud else limit) for (_, loud), number in by_hour.items())
+    rows = {row.problem_id: (row.version, row.status) for row in told.rows.values() if isinstance(row, ProblemSummary)}
+    assert rows == {problem.problem_id: (problem.version, problem.status) for problem in problems(told)}
