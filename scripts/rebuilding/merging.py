@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, Table, func, select
 
 from scripts.rebuilding.places import Place
-from scripts.rebuilding.tables import Compared
+from scripts.rebuilding.tables import KEPT_FROM, Compared
+from vigia.events.summaries import KeptSummary, SeriesSummary
+from vigia.stores.sql.summary_tables import TABLES
 
 ROWS_AT_ONCE = 2_000
 
@@ -41,9 +43,20 @@ def _key(table: Compared, row: Row | None, before: Row) -> Row:
     return key
 
 
+def _kept(query: Select[Any], rows: Table, kept_from: str) -> Select[Any]:
+    """Return the query without what may be deleted at any time: in one of the databases it may be gone already."""
+    series, kept = TABLES[SeriesSummary], TABLES[KeptSummary]
+    of_series = rows.outerjoin(series, series.c.series_id == rows.c.series_id)
+    joined = of_series.outerjoin(kept, kept.c.service == series.c.service)
+    return query.select_from(joined).where(rows.c.start >= func.coalesce(kept.c[kept_from], 0))
+
+
 def _rows(table: Compared, place: Place) -> Iterator[Row]:
     columns = [table.table.c[name] for name in table.columns]
-    query = select(*columns).order_by(*[columns[at] for at in table.key]).execution_options(yield_per=ROWS_AT_ONCE)
+    query = select(*columns).order_by(*[columns[at] for at in table.key])
+    if table.name in KEPT_FROM:
+        query = _kept(query, table.table, KEPT_FROM[table.name])
+    query = query.execution_options(yield_per=ROWS_AT_ONCE)
     with place.database.reading() as connection:
         for row in connection.execute(query):
             yield tuple(row)

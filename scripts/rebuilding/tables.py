@@ -18,6 +18,7 @@ NOT_COMPARED: dict[str, str] = {
     "outbox": "what waits to be published is gone as soon as it is; its numbers are compared with the lane",
     "attempts": "how often a worker has failed is no result",
     "lane_topics": "which topics the broker has is no result; a rebuild takes their ids over",
+    "pruned": "how far old rows were deleted is no result",
     "workers": "signs of life of workers are no result",
 }
 """Tables that a rebuild does not make, and why."""
@@ -28,6 +29,9 @@ IGNORED: dict[str, frozenset[str]] = {
     "states": frozenset({"schema"}),
 }
 """Columns that are not compared."""
+
+KEPT_FROM: dict[str, str] = {"windows": "windows_from", "hours": "hours_from", "days": "days_from"}
+"""Tables of which old rows are deleted, and the column of `kept` that says from when on they are there."""
 
 FIGURES: dict[str, frozenset[str]] = {"lanes": frozenset({"offsets", "counts"})}
 """Columns with a JSON object of numbers, compared one by one."""

@@ -17,8 +17,9 @@ from tests.contract.summaries_rows import (
     take,
     window,
 )
-from vigia.events.effects import Timer, row_key
-from vigia.events.summaries import AIDecisionSummary, SeriesSummary, WindowSummary
+from vigia.events.effects import RowRange, Timer, row_key
+from vigia.events.identity import derive_id
+from vigia.events.summaries import AIDecisionSummary, HourSummary, SeriesSummary, WindowSummary
 from vigia.stores.base import StateRow
 from vigia.stores.sql import states as states_module
 
@@ -257,3 +258,27 @@ def test_an_id_that_is_not_32_hex_characters_is_a_bug(summaries):
     with pytest.raises(ValueError, match="non-hexadecimal"):
         commit(summaries, row, summaries=[msgspec.structs.replace(window("a", 0), series_id="not an id")])
     assert summaries.read_lane(LANE) == row
+
+
+def test_rows_between_come_in_order_for_each_range_and_ranges_may_overlap(summaries):
+    one, other, none = (derive_id("series", name) for name in ("one", "other", "none"))
+    rows = {name: [window(name, 60 * minute) for minute in range(10)] for name in ("one", "other")}
+    hour = HourSummary(**msgspec.structs.asdict(window("one", 0, count=30)))
+    commit(summaries, take(summaries), summaries=[*reversed(rows["one"]), *rows["other"], hour])
+    wanted = [
+        RowRange(WindowSummary, (one,), 60, 241),
+        RowRange(HourSummary, (one,), 0, 3_600),
+        RowRange(WindowSummary, (other,), 540, 10_000),
+        RowRange(WindowSummary, (one,), 240, 360),
+        RowRange(WindowSummary, (none,), 0, 10_000),
+    ]
+    expected = [rows["one"][1:5], [hour], rows["other"][9:], rows["one"][4:6], []]
+    assert summaries.rows_between(wanted) == expected
+    assert summaries.rows_between([]) == []
+
+
+def test_more_ranges_are_read_than_one_statement_names(summaries):
+    rows = [window(str(number), 60) for number in range(130)]
+    commit(summaries, take(summaries), summaries=rows)
+    found = summaries.rows_between([RowRange(WindowSummary, (row.series_id,), 0, 61) for row in rows])
+    assert found == [[row] for row in rows]

@@ -123,7 +123,7 @@ def test_one_error_names_all_problems_and_where_each_value_stood():
     )
     assert len(problems) == 4
     text = "\n".join(problems)
-    assert "VIGIA_METRICS_WINDOW is '0': must lie between 1 and 86400 s" in text
+    assert "VIGIA_METRICS_WINDOW is '0': must lie between 1 and 3600 s" in text
     assert "VIGIA_PROFILE is 'prod': must be one of development, production" in text
     assert "stream.tick_after in test.toml is 'soon': must be a number of seconds" in text
 
@@ -275,6 +275,9 @@ def test_an_address_without_a_password_is_shown_whole(url):
         ({"VIGIA_KAFKA_SSL_KEYFILE": "x"}, "go together"),
         ({"VIGIA_RAW_LOG_URL": "mongodb://x"}, "raw_log.url must start with"),
         ({"VIGIA_SUMMARIES_URL": "cassandra://x"}, "summaries.url must start with"),
+        ({"VIGIA_METRICS_WINDOW": "7"}, "must divide an hour"),
+        ({"VIGIA_METRICS_RETENTION_HOURS": "7d"}, "at least a day above metrics.retention"),
+        ({"VIGIA_METRICS_RETENTION_DAYS": "89d"}, "must be at least metrics.retention_hours"),
         ({"VIGIA_METRICS_STALE_AFTER": "65"}, "every problem is stale"),
         ({"VIGIA_DURABILITY_EXCEPTIONS": "luck"}, "names no weakness: 'luck'"),
     ],

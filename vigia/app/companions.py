@@ -1,4 +1,6 @@
-"""What runs beside a worker's lanes, each in a thread of its own: the heartbeat with its own metrics, the watchdog."""
+"""What runs beside a worker's lanes, each in a thread of its own: the heartbeat with its own metrics, the watchdog, and
+what deletes old rows.
+"""
 
 import asyncio
 import logging
@@ -16,13 +18,14 @@ from vigia import __version__
 from vigia.app.heartbeat import Heart
 from vigia.app.log_ends import LogEnds
 from vigia.app.own_metrics import Bounds, OwnMetrics
+from vigia.app.pruning import Pruner
 from vigia.app.repeating import Repeating
 from vigia.app.slots import NONE
 from vigia.app.store_threads import StoreThreads
 from vigia.app.vitals import Partition, Vitals
 from vigia.app.watchdog import LOOK_EVERY, Watchdog
 from vigia.settings import Settings
-from vigia.stores.base import Heartbeats, LaneBeat, WorkerRow
+from vigia.stores.base import Heartbeats, LaneBeat, Pruning, WorkerRow
 from vigia.streaming.failure import Retry, end_process
 from vigia.streaming.forms import Forms
 from vigia.streaming.kafka_clock import KafkaClock
@@ -43,6 +46,7 @@ class Beside:
     """What the companions look at and write to."""
 
     heartbeats: Heartbeats
+    pruning: Pruning
     lanes: Lanes
     threads: StoreThreads
     retry: Retry
@@ -88,9 +92,11 @@ class Companions:
             end_process,
             time.monotonic,
         )
+        self._pruner = Pruner(beside.pruning.prune, beside.lanes.glance)
         self._threads = [
             Repeating("heartbeat", operations.heartbeat, self._heart.beat),
             Repeating("watchdog", LOOK_EVERY, watchdog.look),
+            Repeating("pruner", operations.prune_every, self._pruner.look),
         ]
 
     def start(self) -> None:
@@ -102,6 +108,7 @@ class Companions:
     def stop(self) -> None:
         """Stop them, and take this worker out of the table; bounded in time, even when the database hangs."""
         deadline = time.monotonic() + STOP_WITHIN
+        self._pruner.stop()
         for thread in self._threads:
             thread.stop(max(0.0, deadline - time.monotonic()))
         # a thread of its own that ends with the process: what a database does not answer cannot be taken back

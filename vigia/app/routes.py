@@ -67,6 +67,8 @@ def _metrics(settings: Settings) -> MetricsModel:
             series_idle=metrics.series_idle,
             idle_timeout=metrics.idle_timeout,
             retention=metrics.retention,
+            retention_hours=metrics.retention_hours,
+            retention_days=metrics.retention_days,
             series_cap=metrics.series_cap,
             series_forget=metrics.series_forget,
             stale_after=metrics.stale_after,

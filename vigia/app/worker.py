@@ -106,7 +106,10 @@ async def _work(settings: Settings, crash_points: CrashPoints, stores: Stores) -
         # Faust makes folders there when it starts and, as it has no tables, never uses them
         app = make_app(settings, lanes, folder)
         companions = Companions(
-            settings, Beside(stores.summaries, lanes, threads, retry, publisher, forms, clock), owner, app
+            settings,
+            Beside(stores.summaries, stores.summaries, lanes, threads, retry, publisher, forms, clock),
+            owner,
+            app,
         )
         await asyncio.to_thread(companions.start)
         await app.start()

@@ -5,8 +5,8 @@ else in `Changes`. It never does anything itself. A failed step throws both away
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -40,6 +40,25 @@ class Rejection(msgspec.Struct, frozen=True):
     index: int
     reason: Reason
     detail: str
+
+
+class RowRange(NamedTuple):
+    """The rows of one table whose primary key begins with `leading`, and whose last part is in [first, end)."""
+
+    kind: type[Summary]
+    leading: tuple[object, ...]
+    first: int
+    end: int
+
+
+class RollUp(NamedTuple):
+    """Rows to be made of other rows, those in `source` as they are when the step commits: `make` makes them.
+
+    Sources may be the rows that another roll-up of the same step makes, if their table comes first in `SUMMARIES`.
+    """
+
+    source: RowRange
+    make: "Callable[[Sequence[Summary]], list[Summary]]"
 
 
 class States(Generic[S]):
@@ -78,11 +97,13 @@ class States(Generic[S]):
 class Changes:
     """The effects of one batch, collected by a model in the order in which they came to be."""
 
-    __slots__ = ("corrections", "counts", "outputs", "rejections", "summaries", "timers")
+    __slots__ = ("corrections", "counts", "outputs", "rejections", "roll_ups", "rows_read_back", "summaries", "timers")
 
     def __init__(self) -> None:
         self.summaries: dict[tuple[object, ...], Summary] = {}
         self.corrections: dict[tuple[object, ...], Summary] = {}
+        self.roll_ups: list[RollUp] = []
+        self.rows_read_back = 0
         self.outputs: list[Output] = []
         self.timers: dict[tuple[str, str], float | None] = {}
         self.rejections: list[Rejection] = []
@@ -106,6 +127,15 @@ class Changes:
             return
         held = self.corrections.get(key)
         self.corrections[key] = partial if held is None else merge(held, partial)
+
+    def roll_up(self, source: RowRange, make: Callable[[Sequence[Summary]], list[Summary]], at_most: int) -> None:
+        """Insert or replace the rows that `make` makes of the rows in `source`, in order; the step reads them.
+
+        They are read with all that this step writes and corrects. `make` is a pure function. `at_most` so many rows
+        are expected there: `rows_read_back` adds them up, so that a model can bound what a step reads.
+        """
+        self.roll_ups.append(RollUp(source, make))
+        self.rows_read_back += at_most
 
     def emit(self, topic: str, key: str, event: Event) -> None:
         """Publish `event` on `topic` once the step has committed."""

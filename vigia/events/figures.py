@@ -1,6 +1,7 @@
 """Names of the figures that lanes count: the same in the lane's row, in `make run`'s last line, and in `status`."""
 
 WINDOWS_CLOSED = "windows_closed"
+HOURS_ROLLED = "hours_rolled"
 LATE_SAMPLES = "late_samples"
 TOO_OLD_POINTS = "too_old_points"
 DEPLOYMENTS_SCORED = "deployments_scored"
@@ -20,6 +21,7 @@ JUDGEMENTS_WITHOUT_DECISION = "judgements_without_decision"
 
 MODEL_FIGURES = (
     WINDOWS_CLOSED,
+    HOURS_ROLLED,
     LATE_SAMPLES,
     TOO_OLD_POINTS,
     DEPLOYMENTS_SCORED,

@@ -31,21 +31,48 @@ class SeriesSummary(Summary, frozen=True, kw_only=True):
     """Event time of the first sample, in epoch seconds."""
 
 
-class WindowSummary(Summary, frozen=True, kw_only=True):
-    """One row a closed window [start, start + length) of a series, corrected by late samples within retention."""
+class WindowRow(Summary, frozen=True, kw_only=True):
+    """What a window [start, start + length) of a series holds, of any length; there is none for a span without samples.
+
+    `start` is in epoch seconds, a multiple of the length.
+    """
 
     primary_key: ClassVar = ("series_id", "start")
     series_id: str
     start: int
-    """Epoch seconds, a multiple of the window's length."""
     count: int
     sum: float
     min: float
     max: float
     sketch: bytes
-    """Encoded quantile sketch with 1 % relative error."""
+    """Encoded quantile sketch with 1 % relative error; see `vigia/models/windows/totals.py`."""
     late: int
-    """How many of `count` came after the window had closed."""
+    """How many of `count` came after their window had closed."""
+
+
+class WindowSummary(WindowRow, frozen=True, kw_only=True):
+    """One row a closed window, corrected by late samples within retention."""
+
+
+class HourSummary(WindowRow, frozen=True, kw_only=True):
+    """One row an hour: its windows merged when it is over, and again when late samples have corrected them."""
+
+
+class DaySummary(WindowRow, frozen=True, kw_only=True):
+    """One row a day (UTC): its hours merged, as hours are of windows."""
+
+
+class KeptSummary(Summary, frozen=True, kw_only=True):
+    """One row a service: from when on its windows, hours and days are kept, in epoch seconds of their starts.
+
+    Older ones may be deleted at any time, and nothing that is kept depends on them.
+    """
+
+    primary_key: ClassVar = ("service",)
+    service: str
+    windows_from: int
+    hours_from: int
+    days_from: int
 
 
 class DeploymentSummary(Summary, frozen=True, kw_only=True):
@@ -207,6 +234,9 @@ class VerdictSummary(Summary, frozen=True, kw_only=True):
 SUMMARIES: tuple[type[Summary], ...] = (
     SeriesSummary,
     WindowSummary,
+    HourSummary,
+    DaySummary,
+    KeptSummary,
     DeploymentSummary,
     IncidentSummary,
     ProblemSummary,

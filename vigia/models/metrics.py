@@ -16,6 +16,7 @@ from vigia.models.windows.closing import Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.intake import Intake
 from vigia.models.windows.previous import dump_previous, load_previous
+from vigia.models.windows.rolling import ROLL, Roller
 from vigia.models.windows.rows import merged_rows
 from vigia.models.windows.state import ServiceState, dump_service, load_service
 
@@ -73,8 +74,9 @@ class MetricsModel:
         self, events: Sequence[PlainSample], times: Sequence[float], states: States[ServiceState], changes: Changes
     ) -> None:
         """Apply samples in order; all of an event's points are applied before its series' watermark moves."""
-        closer = Closer(self._config, self._finder, changes)
-        intake = Intake(self._config, closer, changes)
+        roller = Roller(self._config, changes)
+        closer = Closer(self._config, self._finder, roller, changes)
+        intake = Intake(self._config, closer, roller, changes)
         touched = _Touched(states)
         for index, (event, time) in enumerate(zip(events, times, strict=True)):
             state = touched[event.service]
@@ -87,6 +89,8 @@ class MetricsModel:
             if spot is not None and ts is not None and spot.low <= ts < spot.high:
                 # a sample with a time has a value
                 spot.values.append(event.value)  # type: ignore[arg-type]
+                if spot.times is not None:
+                    spot.times.append(ts)
                 if time > state.arrival:  # noqa: PLR1730 - a call of max() costs more than the loop has
                     state.arrival = time
                 if ts > state.latest:
@@ -103,13 +107,17 @@ class MetricsModel:
                 states.put(service, state)
 
     def fire(self, timer: Timer, clock: float, states: States[ServiceState], changes: Changes) -> None:
-        """Close the windows of a service that fell silent; there are no other timers."""
+        """Roll up the windows of a service, or close them when it fell silent."""
         state = states.get(timer.key)
         if state is None:
             return
-        closer = Closer(self._config, self._finder, changes)
-        closer.fire(timer.key, state, clock)
-        closer.settle()
+        roller = Roller(self._config, changes)
+        if timer.kind == ROLL:
+            roller.fire(timer.key, state, clock)
+        else:
+            closer = Closer(self._config, self._finder, roller, changes)
+            closer.fire(timer.key, state, clock)
+            closer.settle()
         states.put(timer.key, state)
 
     def merge(self, row: Summary, partial: Summary) -> Summary:

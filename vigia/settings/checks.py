@@ -6,8 +6,9 @@ A weakness is named. Development shows its weaknesses; production refuses each t
 
 from typing import NamedTuple
 
-from vigia.settings.sections import Settings
+from vigia.settings.sections import DAY, Settings
 
+HOUR = 3_600
 SAFE_REPLICAS = 3
 SAFE_INSYNC = 2
 WEAK_CONSISTENCY = {"ONE", "LOCAL_ONE"}
@@ -39,6 +40,7 @@ class Weakness(NamedTuple):
 def conflicts(settings: Settings) -> list[str]:
     """Return a sentence for each pair of settings that cannot work together."""
     kafka, stream, raw_log, summaries = settings.kafka, settings.stream, settings.raw_log, settings.summaries
+    metrics = settings.metrics
     slowest = max(summaries.statement_timeout, raw_log.request_timeout, kafka.request_timeout)
     patience = BUDGETS * stream.retry_budget + slowest
     found = [
@@ -47,6 +49,27 @@ def conflicts(settings: Settings) -> list[str]:
             (
                 f"stream.retry_budget ({stream.retry_budget:g} s) must be below kafka.poll_interval "
                 f"({kafka.poll_interval:g} s): an operation that is tried for longer loses its partitions"
+            ),
+        ),
+        (
+            HOUR % metrics.window != 0,
+            (
+                f"metrics.window ({metrics.window} s) must divide an hour, as 1, 10, 60 or 300 do: hours are made of "
+                "windows"
+            ),
+        ),
+        (
+            metrics.retention_hours < metrics.retention + DAY,
+            (
+                f"metrics.retention_hours ({metrics.retention_hours:g} s) must be at least a day above "
+                f"metrics.retention ({metrics.retention:g} s): a late sample's day is made of its hours"
+            ),
+        ),
+        (
+            metrics.retention_days < metrics.retention_hours,
+            (
+                f"metrics.retention_days ({metrics.retention_days:g} s) must be at least metrics.retention_hours "
+                f"({metrics.retention_hours:g} s)"
             ),
         ),
         (

@@ -237,7 +237,9 @@ class StreamSettings:
 class MetricsSettings:
     """Windows over samples, and the detectors on them."""
 
-    window: int = setting(60, "Length of a tumbling window.", unit="s", minimum=1, maximum=86_400)
+    window: int = setting(
+        60, "Length of a tumbling window; an hour is a multiple of it.", unit="s", minimum=1, maximum=3_600
+    )
     lateness: float = setting(
         5.0,
         "How long after its end a window waits for samples before it closes, in the event time of its series.",
@@ -261,11 +263,26 @@ class MetricsSettings:
         maximum=DAY,
     )
     retention: float = setting(
-        30 * DAY,
-        "For how long late samples still correct a window; older ones are refused. Rows are not deleted.",
+        7 * DAY,
+        "For how long windows are kept, by their service's event time; late samples still correct them, older ones are "
+        "refused.",
         unit="s",
         minimum=60.0,
         maximum=3650 * DAY,
+    )
+    retention_hours: float = setting(
+        90 * DAY,
+        "For how long hours are kept; at least a day longer than `retention`.",
+        unit="s",
+        minimum=DAY,
+        maximum=36_500 * DAY,
+    )
+    retention_days: float = setting(
+        1_826 * DAY,
+        "For how long days are kept; at least as long as hours.",
+        unit="s",
+        minimum=DAY,
+        maximum=36_500 * DAY,
     )
     series_cap: int = setting(
         1000,
@@ -384,6 +401,13 @@ class OperationsSettings:
         unit="s",
         minimum=1.0,
         maximum=3600.0,
+    )
+    prune_every: float = setting(
+        300.0,
+        "Time between two looks for windows, hours and days that are no longer kept; they are deleted then.",
+        unit="s",
+        minimum=1.0,
+        maximum=DAY,
     )
     stuck_after: float = setting(
         600.0,

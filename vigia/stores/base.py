@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from vigia.events.effects import Timer
+from vigia.events.effects import RowRange, Timer
 from vigia.events.summaries import Summary
 
 
@@ -215,6 +215,13 @@ class Heartbeats(Protocol):
         """Delete the row of a worker that ends in order."""
 
 
+class Pruning(Protocol):
+    """Where rows are deleted that are no longer kept."""
+
+    def prune(self) -> Iterator[int]:
+        """Delete what `KeptSummary` rows say is no longer kept; yields after each short transaction how many rows."""
+
+
 class Summaries(Protocol):
     """The summaries' database."""
 
@@ -255,6 +262,9 @@ class Summaries(Protocol):
 
     def rows(self, keys: Iterable[tuple[type[Summary], tuple[object, ...]]]) -> dict[tuple[object, ...], Summary]:
         """Return the summary rows that exist among (type, primary key values), under their `effects.row_key`."""
+
+    def rows_between(self, ranges: Sequence[RowRange]) -> list[list[Summary]]:
+        """Return the summary rows in each range, in the order of their keys; ranges may overlap."""
 
     def commit(self, commit: StepCommit) -> None:
         """Write one step. Raises Conflict when the lane's version is another one (nothing is written then)."""

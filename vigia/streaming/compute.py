@@ -3,7 +3,7 @@
 No I/O and no clock: the same inputs give the same commit, which is what a rebuild relies on.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from vigia.events.dead_letter import DeadLetter
-from vigia.events.effects import Changes, States, Timer
+from vigia.events.effects import Changes, RollUp, States, Timer, row_key
 from vigia.events.figures import topic_figure
 from vigia.events.identity import content_hash, derive_id
 from vigia.events.invalid import Invalid, Reason
@@ -159,13 +159,37 @@ def run_model(route: Route, fresh: Fresh, timers: Sequence[Timer], clock: float,
     return changes
 
 
-def merged(route: Route, changes: Changes, existing: Mapping[tuple[object, ...], Summary]) -> list[Summary]:
-    """Return the summary rows to write, with corrections merged into the rows that exist."""
+def merged(
+    route: Route, changes: Changes, existing: Mapping[tuple[object, ...], Summary]
+) -> dict[tuple[object, ...], Summary]:
+    """Return the summary rows to write by their key, with corrections merged into the rows that exist."""
     rows = dict(changes.summaries)
     for key, partial in changes.corrections.items():
         before = rows.get(key) or existing.get(key)
         rows[key] = partial if before is None else route.model.merge(before, partial)
-    return list(rows.values())
+    return rows
+
+
+def roll_up(
+    rolled: Sequence[RollUp], existing: Sequence[Sequence[Summary]], rows: dict[tuple[object, ...], Summary]
+) -> None:
+    """Add to `rows`, those that the step writes, the rows made of others; `existing[i]` are the sources of `rolled[i]`
+    that the store has.
+    """
+    kinds = {each.source.kind for each in rolled}
+    # what this step writes of each series, or whatever else the keys begin with
+    written: defaultdict[tuple[object, ...], list[tuple[object, ...]]] = defaultdict(list)
+    for key, row in rows.items():
+        if type(row) in kinds:
+            written[key[:-1]].append(key)
+    for each, stored in zip(rolled, existing, strict=True):
+        source = {row_key(row): row for row in stored}
+        for key in written.get((each.source.kind.__name__, *each.source.leading), ()):
+            last: Any = key[-1]
+            if each.source.first <= last < each.source.end:
+                source[key] = rows[key]
+        ordered: list[Any] = sorted(source)
+        rows.update((row_key(row), row) for row in each.make([source[key] for key in ordered]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from vigia.events.effects import Changes, States, Timer
-from vigia.events.summaries import Summary
+from vigia.events.summaries import SUMMARIES, Summary
 from vigia.stores.base import Loaded, OutboxRow, RawBatch, StateRow, StepCommit
 from vigia.stores.errors import Conflict, Transient, UnknownOutcome
 from vigia.streaming.batches import Batch
@@ -24,6 +24,7 @@ from vigia.streaming.compute import (
     fresh_events,
     merged,
     refuse_all,
+    roll_up,
     run_model,
     seen_ids,
 )
@@ -183,7 +184,15 @@ class Step:
             if key not in changes.summaries
         ]
         existing = await self._retry("load rows", revoked, self._ports.summaries.rows, wanted) if wanted else {}
-        return merged(self.route, changes, existing)
+        merged_rows = merged(self.route, changes, existing)
+        # table by table, since what one makes is what the next is made of
+        for kind in SUMMARIES if changes.roll_ups else ():
+            rolled = [each for each in changes.roll_ups if each.source.kind is kind]
+            if rolled:
+                ranges = [each.source for each in rolled]
+                stored = await self._retry("read rows back", revoked, self._ports.summaries.rows_between, ranges)
+                roll_up(rolled, stored, merged_rows)
+        return list(merged_rows.values())
 
     async def _commit(self, state: LaneState, commit: StepCommit, states: States[Any], revoked: asyncio.Event) -> None:
         await self._ports.retry.run("commit the step", lambda: self._try_commit(commit), revoked)

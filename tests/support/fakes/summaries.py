@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from vigia.events.effects import Timer, row_key
+from vigia.events.effects import RowRange, Timer, row_key
 from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StateRow, StepCommit, StepRow
 from vigia.stores.errors import Conflict
@@ -86,6 +86,9 @@ class MemorySummaries:
     def rows(self, keys: Iterable[tuple[type[Summary], tuple[object, ...]]]) -> dict[tuple[object, ...], Summary]:
         wanted = [(kind.__name__, *values) for kind, values in keys]
         return {key: self.summary_rows[key] for key in wanted if key in self.summary_rows}
+
+    def rows_between(self, ranges: Sequence[RowRange]) -> list[list[Summary]]:
+        return [rows_in(self.summary_rows, each) for each in ranges]
 
     def commit(self, commit: StepCommit) -> None:
         lane = commit.lane.lane
@@ -180,3 +183,10 @@ class MemorySummaries:
 
 def _filled(held: "defaultdict[LaneId, Any]") -> dict[LaneId, Any]:
     return {lane: content for lane, content in held.items() if content}
+
+
+def rows_in(rows: Mapping[tuple[object, ...], Summary], wanted: RowRange) -> list[Summary]:
+    """Return the rows of a range among `rows`, which are under their `effects.row_key`, in order."""
+    begins = (wanted.kind.__name__, *wanted.leading)
+    places: list[tuple[Any, Any]] = [(key[-1], key) for key in rows if key[:-1] == begins]
+    return [rows[key] for last, key in sorted(places) if wanted.first <= last < wanted.end]

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 from hypothesis import strategies as st
 
+from tests.support.fakes.summaries import rows_in
 from vigia.events.effects import Changes, Model, Output, States, Timer, row_key
-from vigia.events.summaries import Summary
+from vigia.events.summaries import SUMMARIES, Summary
 
 START = 1_700_000_040.0
 """Kafka time at the beginning of every script: a full minute."""
@@ -140,6 +141,10 @@ class Lane:
         self.rows |= changes.summaries
         for name, partial in changes.corrections.items():
             self.rows[name] = self.model.merge(self.rows[name], partial) if name in self.rows else partial
+        for kind in SUMMARIES:
+            for each in changes.roll_ups:
+                if each.source.kind is kind:
+                    self.rows.update((row_key(row), row) for row in each.make(rows_in(self.rows, each.source)))
         self.outputs += changes.outputs
         for timer, due in changes.timers.items():
             if due is None:

@@ -120,7 +120,7 @@ def test_an_idle_service_closes_the_windows_of_all_its_series():
 def test_the_clock_leaves_the_windows_of_a_series_whose_lateness_is_not_over():
     lane = Lane(model()).run([sent("one", 10.0), sent("two", 10.0, 61.0), Tick(START + 70)])
     assert windows(lane) == {("one", 0): (1, 0), ("two", 0): (1, 0)}
-    assert lane.timers == {("idle", "shop"): START + 125}
+    assert lane.timers["idle", "shop"] == START + 125
     lane.run([sent("two", 62.0), Tick(START + 125)])
     assert windows(lane)["two", 60] == (2, 0)
 
@@ -128,7 +128,7 @@ def test_the_clock_leaves_the_windows_of_a_series_whose_lateness_is_not_over():
 def test_the_idle_timer_waits_for_the_series_that_closes_first():
     lane = Lane(model()).run([sent("one", 10.0), sent("two", 250.0), Tick(START + 65)])
     assert windows(lane) == {("one", 0): (1, 0)}
-    assert lane.timers == {("idle", "shop"): START + 305}
+    assert lane.timers["idle", "shop"] == START + 305
 
 
 def test_the_hot_loop_takes_nearly_everything(monkeypatch):

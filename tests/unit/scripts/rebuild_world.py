@@ -209,7 +209,7 @@ class World:
                     worked = True
 
     async def live(self, records: int) -> None:
-        """Send `records` random records while the agents work, then let everything come to rest."""
+        """Send `records` random records while the agents work, then let everything come to rest, for a few hours."""
         for _ in range(records):
             self.clock += self.chance.choice([0.0, 0.137, 3.001, 15.0])
             topic, key, value = self.feed.draw(self.clock)
@@ -220,6 +220,11 @@ class World:
                 agent = self.chance.choice(list(TOPICS_OF))
                 await self.tick(TOPICS_OF[agent][0], self.chance.randrange(PARTITIONS))
         await self.drain()
+        for _ in range(3):
+            self.clock += 5_000.0
+            for partition in range(PARTITIONS):
+                await self.tick("metrics", partition)
+            await self.drain()
 
     def close(self) -> None:
         """Give all connections back."""

@@ -91,7 +91,7 @@ class Computing:
             (type(one), tuple(getattr(one, name) for name in one.primary_key)) for one in partials
         )
         rows = merged(route, changes, existing)
-        return build_commit(row, route, Computed(taken, fresh, changes, states, rows), self.limits)
+        return build_commit(row, route, Computed(taken, fresh, changes, states, list(rows.values())), self.limits)
 
     def apply(self, records: Batch) -> StepCommit:
         """Commit the step."""

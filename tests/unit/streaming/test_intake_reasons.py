@@ -67,7 +67,7 @@ def step(topic: str, partition: int, records: Sequence[RawRecord]) -> Done:
         outbox_next=0,
         counts={},
     )
-    computed = Computed(taken, fresh, changes, states, merged(route, changes, {}))
+    computed = Computed(taken, fresh, changes, states, list(merged(route, changes, {}).values()))
     commit = build_commit(lane, route, computed, LIMITS)
     figures = {figure: commit.lane.counts[f"{topic}.{figure}"] for figure in TOPIC_FIGURES}
     return Done(commit, figures)

@@ -24,6 +24,7 @@ from vigia.models.detectors.base import ClosedWindow
 from vigia.models.detectors.finder import Finder, Looked
 from vigia.models.windows.bulk import totals_of_many
 from vigia.models.windows.config import WindowConfig
+from vigia.models.windows.rolling import Roller
 from vigia.models.windows.rows import window_row
 from vigia.models.windows.state import SeriesState, ServiceState, Spot, Window
 from vigia.models.windows.totals import plain_totals
@@ -38,11 +39,12 @@ class Closer:
     The `clock` of its methods is the Kafka time of whatever moved event time on: it says whether a window is stale.
     """
 
-    __slots__ = ("_changes", "_config", "_finder", "_pending")
+    __slots__ = ("_changes", "_config", "_finder", "_pending", "_roller")
 
-    def __init__(self, config: WindowConfig, finder: Finder, changes: Changes) -> None:
+    def __init__(self, config: WindowConfig, finder: Finder, roller: Roller, changes: Changes) -> None:
         self._config = config
         self._finder = finder
+        self._roller = roller
         self._changes = changes
         self._pending: list[tuple[str, int, Window]] = []
 
@@ -124,9 +126,10 @@ class Closer:
         """Write what was closed."""
         if self._pending:
             # all at once: numpy pays only for many values
-            totals = totals_of_many([window.values for _, _, window in self._pending])
-            for (series_id, start, window), of_values in zip(self._pending, totals, strict=True):
-                self._changes.write(window_row(series_id, start, window.totals(of_values), late=0))
+            totals = iter(totals_of_many([window.values for *_, window in self._pending if not window.times]))
+            for series_id, start, window in self._pending:
+                of_all = window.totals() if window.times else window.totals(next(totals))
+                self._changes.write(window_row(series_id, start, of_all, late=0))
             self._changes.count(WINDOWS_CLOSED, len(self._pending))
             self._pending.clear()
 
@@ -145,6 +148,7 @@ class Closer:
     def _close(self, spot: Spot, state: ServiceState, start: int, clock: float) -> None:
         held = spot.held
         window = held.windows.pop(start)
+        self._roller.touch(state, held, start, clock)
         self._pending.append((held.series.series_id, start, window))
         watch = spot.watch
         if watch is None:

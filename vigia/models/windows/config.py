@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+HOUR, DAY = 3_600, 86_400
+
 
 @dataclass(frozen=True)
 class WindowConfig:
@@ -15,8 +17,12 @@ class WindowConfig:
     """By how much longer it waits for a series that fell silent, in its service's event time."""
     idle_timeout: float = 60.0
     """A service without samples for so long, in Kafka time, has its windows closed by Kafka time."""
-    retention: float = 30 * 86_400.0
-    """For how long late samples still correct a window, in the service's event time."""
+    retention: float = 7.0 * DAY
+    """For how long windows are kept, and late samples still correct them, in the service's event time."""
+    retention_hours: float = 90.0 * DAY
+    """For how long hours are kept; at least a day longer."""
+    retention_days: float = 1_826.0 * DAY
+    """For how long days are kept; at least as long as hours."""
     series_cap: int = 1_000
     """Most series of one service."""
     series_forget: float = 86_400.0

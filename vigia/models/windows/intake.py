@@ -22,9 +22,9 @@ from vigia.events.summaries import SeriesSummary
 from vigia.events.times import rfc3339
 from vigia.models.windows.closing import Closer
 from vigia.models.windows.config import WindowConfig
+from vigia.models.windows.rolling import Roller
 from vigia.models.windows.rows import merged_rows, series_row, window_row
 from vigia.models.windows.state import SeriesState, ServiceState, Spot, Window
-from vigia.models.windows.totals import totals_of
 
 NAMES_PER_SERIES = 4
 """Most names (labels in different orders) that a service remembers for each series it may have."""
@@ -35,13 +35,14 @@ _TIME = itemgetter(0)
 class Intake:
     """Applies samples of one batch; `settle` must be called at its end."""
 
-    __slots__ = ("_changes", "_closer", "_config", "_late")
+    __slots__ = ("_changes", "_closer", "_config", "_late", "_roller")
 
-    def __init__(self, config: WindowConfig, closer: Closer, changes: Changes) -> None:
+    def __init__(self, config: WindowConfig, closer: Closer, roller: Roller, changes: Changes) -> None:
         self._config = config
         self._closer = closer
+        self._roller = roller
         self._changes = changes
-        self._late: dict[tuple[str, int], list[float]] = defaultdict(list)
+        self._late: dict[tuple[str, int], Window] = defaultdict(Window)
 
     def take(self, index: int, event: PlainSample, time: float, state: ServiceState, spot: Spot | None) -> None:
         """Apply one message in full; the hot loop of the model takes only the plainest cases itself.
@@ -58,11 +59,12 @@ class Intake:
         new = spot is None
         if spot is None:
             spot = state.add(held)
+            held.unrolled = state.rolling.forgotten.pop(held.series.series_id, held.unrolled)
             self._seen(series_row(held.series, points[0][0]), state)
         latest = points[-1][0]
         state.arrival = max(state.arrival, time)
         state.latest = max(state.latest, latest)
-        begins = self._add(points, held)
+        begins = self._add(points, held, state, time)
         self._closer.close_passed(spot, state, latest, clock=time)
         if begins:
             self._closer.began(spot, state)
@@ -76,9 +78,10 @@ class Intake:
 
     def settle(self, states: Iterable[ServiceState]) -> None:
         """Write what came late; `states` are those that the batch has touched."""
-        for (series_id, start), values in self._late.items():
-            self._changes.correct(window_row(series_id, start, totals_of(values), late=len(values)), merged_rows)
-            self._changes.count(LATE_SAMPLES, len(values))
+        for (series_id, start), window in self._late.items():
+            late = len(window.values)
+            self._changes.correct(window_row(series_id, start, window.totals(), late), merged_rows)
+            self._changes.count(LATE_SAMPLES, late)
         self._late.clear()
         for state in states:
             state.fold()
@@ -133,21 +136,25 @@ class Intake:
             )
         return SeriesState(series, closed=state.forgotten)
 
-    def _add(self, points: Sequence[tuple[float, float]], held: SeriesState) -> bool:
+    def _add(self, points: Sequence[tuple[float, float]], held: SeriesState, state: ServiceState, time: float) -> bool:
         """Put points, ordered by time, where they belong; return whether a window begins with them."""
         stamps, values = zip(*points, strict=True)
-        begins, first = False, 0
+        begins, first, counter = False, 0, held.series.kind == "counter"
         while first < len(stamps):
             start = self._config.start_of(stamps[first])
             after = bisect_left(stamps, start + self._config.window, first)
             window = held.windows.get(start)
-            if window is None and start < held.closed:
-                self._late[held.series.series_id, start].extend(values[first:after])
-            else:
-                if window is None:
-                    window = held.windows[start] = Window()
-                    begins = True
-                window.values.extend(values[first:after])
+            late = window is None and start < held.closed
+            if late:
+                window = self._late[held.series.series_id, start]
+                self._roller.touch(state, held, start, time)
+            elif window is None:
+                window = held.windows[start] = Window()
+                begins = True
+            window.values.extend(values[first:after])
+            if counter:
+                window.times.extend(stamps[first:after])
+            if not late:
                 window.fold()
             first = after
         return begins

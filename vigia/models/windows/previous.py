@@ -13,7 +13,13 @@ from vigia.models.detectors.finder import Level
 from vigia.models.detectors.high_error_rate import NAME, HighErrorRateState
 from vigia.models.detectors.quota import Quota
 from vigia.models.detectors.states import DetectorState
+from vigia.models.windows.config import DAY, HOUR
 from vigia.models.windows.state import SeriesState, ServiceState, Window
+from vigia.models.windows.totals import merged, totals_of
+from vigia.models.windows.unrolled import Rolling, Unrolled
+
+_UNROLLED_HOURS = 48
+"""How many of the latest hours of a series are taken for not rolled up yet when nothing says it."""
 
 
 class _Series(msgspec.Struct, array_like=True):
@@ -24,6 +30,7 @@ class _Series(msgspec.Struct, array_like=True):
     windows: dict[int, Window]
     others: dict[str, DetectorState] | None = None
     level: Level | None = None
+    unrolled: Unrolled | None = None
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -34,6 +41,7 @@ class _Stored(msgspec.Struct, array_like=True):
     forgotten: int = 0
     forgotten_problems: int = 0
     quota: Quota | None = None
+    rolling: Rolling | None = None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -51,6 +59,7 @@ def dump_previous(state: ServiceState) -> bytes:
             state.forgotten,
             state.forgotten_problems,
             state.quota,
+            state.rolling,
         )
     )
 
@@ -69,7 +78,11 @@ def load_previous(body: bytes) -> ServiceState:
         state.quota = stored.quota
     for each in stored.series:
         detectors: dict[str, DetectorState] = {**each.detectors, **(each.others or {})}
-        state.add(SeriesState(each.series, detectors, each.closed, each.behind, each.windows, each.level))
+        unrolled = _may_be_unrolled(each.closed) if each.unrolled is None else each.unrolled
+        if each.series.kind == "counter":
+            _without_times(each.windows)
+        state.add(SeriesState(each.series, detectors, each.closed, each.behind, each.windows, each.level, unrolled))
+    state.rolling = stored.rolling or Rolling()
     state.check_at = 0.0
     return state
 
@@ -77,4 +90,21 @@ def load_previous(body: bytes) -> ServiceState:
 def _previous(held: SeriesState) -> _Series:
     ours = {name: each for name, each in held.detectors.items() if isinstance(each, HighErrorRateState)}
     others = {name: each for name, each in held.detectors.items() if name != NAME}
-    return _Series(held.series, ours, held.closed, held.behind, held.windows, others, held.level)
+    return _Series(held.series, ours, held.closed, held.behind, held.windows, others, held.level, held.unrolled)
+
+
+def _may_be_unrolled(closed: int) -> Unrolled:
+    """Return the latest hours and days: to make again what was made changes nothing."""
+    end = -(-closed // HOUR)
+    first = max(0, end - _UNROLLED_HOURS)
+    return Unrolled([(first, end)], [(first * HOUR // DAY, -(-closed // DAY))]) if closed else Unrolled()
+
+
+def _without_times(windows: dict[int, Window]) -> None:
+    """Values without times say nothing of how a counter climbed: such a window keeps a sketch instead."""
+    for window in windows.values():
+        if len(window.times) != len(window.values):
+            totals = totals_of(window.values)
+            window.folded = totals if window.folded is None else merged(window.folded, totals)
+            window.values.clear()
+            window.times.clear()

@@ -76,6 +76,18 @@ class Sketch:
         result.negative = _bounded(_added(self.negative, other.negative))
         return result
 
+    @staticmethod
+    def merged_all(sketches: "Sequence[Sketch]") -> "Sketch":
+        """Return the sketch of all; the same as merging them one by one in any order."""
+        result = Sketch()
+        for each in sketches:
+            result.zeros += each.zeros
+            for total, counts in ((result.positive, each.positive), (result.negative, each.negative)):
+                for key, count in counts.items():
+                    total[key] = total.get(key, 0) + count
+        result.positive, result.negative = _bounded(result.positive), _bounded(result.negative)
+        return result
+
     def quantile(self, q: float) -> float:
         """Return the value of rank floor(q * (count - 1)) in ascending order, within 1 % of its magnitude.
 

@@ -9,7 +9,8 @@ from vigia.events.samples import Series
 from vigia.models.detectors.finder import Level, Watch
 from vigia.models.detectors.quota import Quota
 from vigia.models.detectors.states import DetectorState
-from vigia.models.windows.totals import Totals, merged, totals_of
+from vigia.models.windows.totals import Totals, counter_totals, merged, totals_of
+from vigia.models.windows.unrolled import Rolling, Unrolled
 
 FOLD = 256
 """A window keeps its raw values up to so many; then they are folded into its totals. It bounds a state's size."""
@@ -19,25 +20,34 @@ Name = tuple[object, ...]
 
 
 class Window(msgspec.Struct, array_like=True):
-    """An open window: the values since the last fold, message after message, and the totals of all before them."""
+    """An open window: the values since the last fold, message after message, and the totals of all before them.
+
+    Of a counter it has the time of each value, too.
+    """
 
     values: list[float] = msgspec.field(default_factory=list)
     folded: Totals | None = None
+    times: list[float] = msgspec.field(default_factory=list)
 
     def fold(self) -> None:
         """Fold whole multiples of FOLD and leave 1 to FOLD values: the same state however the values were batched."""
         if len(self.values) > FOLD:
             whole = (len(self.values) - 1) // FOLD * FOLD
-            self.folded = self._with_folded(totals_of(self.values[:whole]))
-            # in place: the hot loop holds on to `values`
+            self.folded = self._with_folded(_totals(self.values[:whole], self.times[:whole]))
+            # in place: the hot loop holds on to both
             del self.values[:whole]
+            del self.times[:whole]
 
     def totals(self, of_values: Totals | None = None) -> Totals:
         """Return the totals of all values; those of `values` alone may be given when they are known already."""
-        return self._with_folded(totals_of(self.values) if of_values is None else of_values)
+        return self._with_folded(_totals(self.values, self.times) if of_values is None else of_values)
 
     def _with_folded(self, totals: Totals) -> Totals:
         return totals if self.folded is None else merged(self.folded, totals)
+
+
+def _totals(values: list[float], times: list[float]) -> Totals:
+    return counter_totals(values, times) if times else totals_of(values)
 
 
 class SeriesState(msgspec.Struct, array_like=True):
@@ -53,16 +63,18 @@ class SeriesState(msgspec.Struct, array_like=True):
     """Its open windows by their start."""
     level: Level | None = None
     """Its last closed window, kept only of metrics that the detectors of other series ask for."""
+    unrolled: Unrolled = msgspec.field(default_factory=Unrolled)
+    """Its hours and days that are still to be made of windows."""
 
 
 class Spot:
     """A series in memory: its state, and where the hot loop may put a sample without a further look.
 
-    From `low` to before `high`, in event time, a sample belongs to `values`, those of the newest open window, and
-    closes nothing of its series.
+    From `low` to before `high`, in event time, a sample belongs to `values`, those of the newest open window (of a
+    counter with its time to `times`, which others do not have), and closes nothing of its series.
     """
 
-    __slots__ = ("held", "high", "low", "number", "values", "watch")
+    __slots__ = ("held", "high", "low", "number", "times", "values", "watch")
 
     def __init__(self, number: int, held: SeriesState) -> None:
         self.number = number
@@ -70,6 +82,7 @@ class Spot:
         self.low = 0.0
         self.high = 0.0
         self.values: list[float] = []
+        self.times: list[float] | None = None
         self.watch: Watch | None = None
         """Which detectors look at it; None until its first window closes."""
 
@@ -80,6 +93,7 @@ class Spot:
         newest = max(windows, default=0)
         self.low, self.high = (float(newest), high) if windows else (0.0, 0.0)
         self.values = windows[newest].values if windows else []
+        self.times = windows[newest].times if windows and self.held.series.kind == "counter" else None
 
     def fold(self) -> None:
         """Keep the raw values few of the window that the hot loop puts samples into; it does not count them."""
@@ -90,8 +104,8 @@ class Spot:
 class ServiceState:
     """The state of one service. Times are epoch seconds; those of events, but for `arrival` and `timer`: Kafka's.
 
-    What is stored are `latest`, `arrival`, `timer`, the states of the series, what is left of forgotten ones, and
-    `quota`; the rest is made of them.
+    What is stored are `latest`, `arrival`, `timer`, the states of the series, what is left of forgotten ones, `quota`
+    and `rolling`; the rest is made of them.
     """
 
     __slots__ = (
@@ -103,6 +117,7 @@ class ServiceState:
         "names",
         "open",
         "quota",
+        "rolling",
         "series",
         "timer",
     )
@@ -132,6 +147,7 @@ class ServiceState:
         """
         self.quota = Quota()
         """How many problems it has opened lately."""
+        self.rolling = Rolling()
 
     def level_of(self, series: Series, metric: str) -> Level | None:
         """Return the last closed window of the series that differs from `series` by its metric alone, if it is kept."""
@@ -153,6 +169,11 @@ class ServiceState:
         self.forgotten = max(self.forgotten, *(spot.held.closed for spot in gone))
         opened = (each.opened for spot in gone for each in spot.held.detectors.values())
         self.forgotten_problems = max(self.forgotten_problems, *opened, 0)
+        self.rolling.forgotten.update(
+            (held.series.series_id, held.unrolled)
+            for held in (spot.held for spot in gone)
+            if held.unrolled.hours or held.unrolled.days
+        )
         self.names = {name: spot for name, spot in self.names.items() if spot.number not in numbers}
         self.series = [spot for spot in self.series if spot.number not in numbers]
         for number, spot in enumerate(self.series):
@@ -180,6 +201,7 @@ class _Stored(msgspec.Struct, array_like=True):
     forgotten: int
     forgotten_problems: int
     quota: Quota
+    rolling: Rolling
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -190,7 +212,14 @@ def dump_service(state: ServiceState) -> bytes:
     """Return the stored form: msgpack of plain arrays and numbers."""
     series = [spot.held for spot in state.series]
     stored = _Stored(
-        state.latest, state.arrival, state.timer, series, state.forgotten, state.forgotten_problems, state.quota
+        state.latest,
+        state.arrival,
+        state.timer,
+        series,
+        state.forgotten,
+        state.forgotten_problems,
+        state.quota,
+        state.rolling,
     )
     return _ENCODER.encode(stored)
 
@@ -201,7 +230,7 @@ def load_service(body: bytes) -> ServiceState:
     state = ServiceState()
     state.latest, state.arrival, state.timer = stored.latest, stored.arrival, stored.timer
     state.forgotten, state.forgotten_problems = stored.forgotten, stored.forgotten_problems
-    state.quota = stored.quota
+    state.quota, state.rolling = stored.quota, stored.rolling
     for held in stored.series:
         state.add(held)
     # not known: the first look finds it

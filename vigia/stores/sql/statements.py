@@ -23,7 +23,15 @@ class Statements:
         self.acquire = dialect.upsert(tables.lanes, ["owner"], raised="version")
         self.count_attempt = dialect.upsert(tables.attempts, ["error"], raised="count")
         self._texts: dict[str, str] = {}
-        own = (tables.states, tables.due, tables.seen, tables.dead_letters, tables.workers, tables.lane_topics)
+        own = (
+            tables.states,
+            tables.due,
+            tables.seen,
+            tables.dead_letters,
+            tables.workers,
+            tables.lane_topics,
+            tables.pruned,
+        )
         for table in (*own, *TABLES.values()):
             # a person's mark on a dead letter survives its event being refused again in a rebuild
             kept = {"status"} if table is tables.dead_letters else set()
@@ -60,6 +68,24 @@ class Statements:
         columns = ", ".join(quote(column.name) for column in written(table))
         text = f"SELECT {columns} FROM {quote(table.name)} WHERE {condition}"  # noqa: S608 - names of ours, and markers
         values = tuple(value for key in keys for value in key)
+        return [tuple(row) for row in connection.exec_driver_sql(text, values)]
+
+    def read_between(
+        self, connection: Connection, table: Table, ranges: Sequence[tuple[Any, ...]]
+    ) -> Sequence[tuple[Any, ...]]:
+        """Return the rows in any of the ranges, as values in column order, in the order of the primary key, each once.
+
+        A range is the values of all columns of the primary key but the last, then where that begins and ends.
+        """
+        marker = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+        quote = connection.dialect.identifier_preparer.quote
+        *leading, last = [quote(column.name) for column in table.primary_key]
+        one = " AND ".join([*(f"{name} = {marker}" for name in leading), f"{last} >= {marker}", f"{last} < {marker}"])
+        columns = ", ".join(quote(column.name) for column in written(table))
+        condition = " OR ".join([f"({one})"] * len(ranges))
+        order = ", ".join([*leading, last])
+        text = f"SELECT {columns} FROM {quote(table.name)} WHERE {condition} ORDER BY {order}"  # noqa: S608 - as above
+        values = tuple(value for each in ranges for value in each)
         return [tuple(row) for row in connection.exec_driver_sql(text, values)]
 
     def text(self, table: Table) -> str:

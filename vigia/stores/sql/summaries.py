@@ -3,14 +3,14 @@
 Each method is a line that leads to the module of its table. Nothing connects before the first call.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from vigia.events.effects import Timer
+from vigia.events.effects import RowRange, Timer
 from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow, WorkerRow
 from vigia.stores.errors import Unusable
@@ -22,6 +22,7 @@ from vigia.stores.sql import (
     lane_topics,
     lanes,
     outbox,
+    pruning,
     states,
     steps,
     summary_rows,
@@ -72,7 +73,7 @@ def open_summaries(
 
 
 class SqlSummaries:
-    """The summaries' database; implements `Summaries` and `Heartbeats` of `vigia.stores.base`.
+    """The summaries' database; implements `Summaries`, `Heartbeats` and `Pruning` of `vigia.stores.base`.
 
     Safe to use from several threads.
     """
@@ -117,6 +118,9 @@ class SqlSummaries:
 
     def rows(self, keys: Iterable[tuple[type[Summary], tuple[object, ...]]]) -> dict[tuple[object, ...], Summary]:
         return summary_rows.read(self._database, keys)
+
+    def rows_between(self, ranges: Sequence[RowRange]) -> list[list[Summary]]:
+        return summary_rows.read_between(self._database, ranges)
 
     def commit(self, commit: StepCommit) -> None:
         write_step(self._database, commit)
@@ -170,6 +174,9 @@ class SqlSummaries:
 
     def leave(self, worker: str) -> None:
         workers.leave(self._database, worker)
+
+    def prune(self) -> Iterator[int]:
+        return pruning.prune(self._database)
 
     def fetch(self, statement: TypedReturnsRows[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
         """Run one SELECT of `vigia/stores/queries/` and return its rows."""

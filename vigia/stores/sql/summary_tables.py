@@ -20,6 +20,9 @@ from vigia.stores.sql.tables import metadata
 _NAMES: dict[type[Summary], str] = {
     summaries.SeriesSummary: "series",
     summaries.WindowSummary: "windows",
+    summaries.HourSummary: "hours",
+    summaries.DaySummary: "days",
+    summaries.KeptSummary: "kept",
     summaries.DeploymentSummary: "deployments",
     summaries.IncidentSummary: "incidents",
     summaries.ProblemSummary: "problems",
@@ -45,7 +48,10 @@ def _latest_at() -> Column[Any]:
 _EXTRAS: dict[type[Summary], list[Any]] = {
     summaries.SeriesSummary: [Index("series_by_name", "service", "environment", "metric")],
     summaries.DeploymentSummary: [_latest_at(), Index("deployments_by_time", "latest_at", "deployment_id")],
-    summaries.ProblemSummary: [Index("problems_by_status", "status", "opened_at", "problem_id")],
+    summaries.ProblemSummary: [
+        Index("problems_by_status", "status", "opened_at", "problem_id"),
+        Index("problems_by_service", "service", "opened_at", "problem_id"),
+    ],
     summaries.ProposalSummary: [Index("proposals_by_status", "status", "at", "proposal_id")],
 }
 """What a table has beyond the Struct: indexes for `vigia/stores/queries/`."""

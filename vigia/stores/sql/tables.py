@@ -150,6 +150,15 @@ attempts = table(
     column("error", types.long_text()),
 )
 
+pruned = table(
+    metadata,
+    "pruned",
+    column("service", types.name(), key=True),
+    column("windows_from", types.integer()),
+    column("hours_from", types.integer()),
+    column("days_from", types.integer()),
+)
+
 workers = table(
     metadata,
     "workers",
