@@ -1,6 +1,6 @@
 """The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares stores and
 broker for workers, `health` says whether they answer, `emit` sends one event and asks for a deployment's risk,
-`ai-agents` measures AI agents.
+`ai-agents` measures AI agents, `metrics` says what a service's series were like, `problems` what was found in them.
 """
 
 import argparse
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from vigia.cli.ai_agents.arguments import add as add_ai_agents
 from vigia.cli.emit.arguments import add as add_emit
+from vigia.cli.metrics.arguments import add as add_metrics
+from vigia.cli.problems.arguments import add as add_problems
 from vigia.cli.run.options import NEWEST, Options
 
 DESCRIPTION = "Vigia watches a software delivery organisation as a stream."
@@ -72,6 +74,18 @@ def _ai_agents(options: argparse.Namespace) -> int:
     return ai_agents(options)
 
 
+def _metrics(options: argparse.Namespace) -> int:
+    from vigia.cli.metrics.command import metrics  # noqa: PLC0415
+
+    return metrics(options)
+
+
+def _problems(options: argparse.Namespace) -> int:
+    from vigia.cli.problems.command import problems  # noqa: PLC0415
+
+    return problems(options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "worker": _worker,
@@ -79,6 +93,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "health": _health,
     "emit": _emit,
     "ai-agents": _ai_agents,
+    "metrics": _metrics,
+    "problems": _problems,
 }
 """What each subcommand does."""
 
@@ -114,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("health", help="say whether stores and broker answer: exit code 0, or 1 with what does not")
     add_emit(commands)
     add_ai_agents(commands)
+    add_metrics(commands)
+    add_problems(commands)
     return parser
 
 

@@ -1,0 +1,1 @@
+"""`vigia problems`: what detectors have found, as a table or JSON."""

@@ -1,0 +1,105 @@
+"""`vigia problems`: reads the problems of a span, and prints a table or JSON."""
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from vigia.cli.exits import NEEDS_PERSON, OK
+from vigia.cli.moments import span_between
+from vigia.cli.reading import console, with_reader
+from vigia.cli.run.tables import HEADING, SEVERITY_STYLES, duration
+from vigia.events.summaries import ProblemSummary
+from vigia.stores.queries.problems_of import problems_of
+from vigia.stores.queries.reader import Reader
+
+WEEK = 7 * 86_400
+MOST = 500
+"""Most problems in one answer."""
+
+STATUS_STYLES = {"open": "bold", "resolved": "green", "stale": "dim"}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--json` prints; `cut` when there are more. Without `since` it is about all that are open."""
+
+    since: float | None
+    until: float | None
+    problems: list[ProblemSummary]
+    cut: bool
+
+
+def problems(options: argparse.Namespace) -> int:
+    """Print what is asked for; returns the exit code."""
+    now = time.time()
+    start: float | None = None
+    end: float | None = None
+    try:
+        if not options.open or options.since or options.until:
+            start, end = span_between(options.since, options.until, now, WEEK)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return NEEDS_PERSON
+
+    def tell(reader: Reader, _settings: object) -> int:
+        answer = read(reader, options.service, only_open=options.open, start=start, end=end)
+        if options.json:
+            print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+        else:
+            show(answer, options.service, console(), now)
+        return OK
+
+    return with_reader(tell)
+
+
+def read(reader: Reader, service: str | None, *, only_open: bool, start: float | None, end: float | None) -> Answer:
+    """Return the problems, those that were opened last first."""
+    found = problems_of(
+        reader,
+        service,
+        status="open" if only_open else None,
+        opened_before=end,
+        over_after=start,
+        limit=MOST + 1,
+    )
+    return Answer(since=start, until=end, problems=found[:MOST], cut=len(found) > MOST)
+
+
+def show(answer: Answer, service: str | None, console: Console, now: float) -> None:
+    """Print the table."""
+    of = f" of {service}" if service else ""
+    when = (
+        "" if answer.since is None or answer.until is None else f", {_when(answer.since)} to {_when(answer.until)} UTC"
+    )
+    console.print(f"[bold]Problems{escape(of)}[/]{when}")
+    if not answer.problems:
+        console.print("none")
+        return
+    table = Table(box=None, header_style=HEADING, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
+    for name in ("", "status", "opened", "lasted", "service", "detector"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "lasted" else "left")
+    table.add_column("why", overflow="fold")
+    for each in answer.problems:
+        end = now if each.status == "open" else each.at
+        table.add_row(
+            Text(each.severity, style=SEVERITY_STYLES.get(each.severity, "")),
+            Text(each.status, style=STATUS_STYLES.get(each.status, "")),
+            _when(each.opened_at),
+            duration(end - each.opened_at),
+            escape(f"{each.service} ({each.environment})"),
+            escape(each.detector),
+            escape(each.why),
+        )
+    if answer.cut:
+        table.caption = f"The latest {MOST}; there are more: ask for a shorter span or one service."
+    console.print(table)
+
+
+def _when(time_: float) -> str:
+    return f"{datetime.fromtimestamp(time_, UTC):%Y-%m-%d %H:%M}"
