@@ -38,7 +38,8 @@ def rows_at(reader: Reader, level: Level, starts: Mapping[str, float], end: floa
     whole = {series_id: start // length * length for series_id, start in starts.items()}
     found = _read(reader, kind, whole, end)
     after = {each: found[each][-1].start + length if found.get(each) else start for each, start in whole.items()}
-    for series_id, rows in rows_at(reader, finer, after, end).items():
+    # the last hour or day is a whole one, as it is when it has been rolled up
+    for series_id, rows in rows_at(reader, finer, after, -(-end // length) * length).items():
         made = [row for row in rolled_rows(kind, length, rows) if isinstance(row, WindowRow)]
         found.setdefault(series_id, []).extend(made)
     return found

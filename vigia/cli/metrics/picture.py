@@ -47,9 +47,9 @@ def draw(answer: "Answer", detectors: DetectorConfig, path: Path) -> None:
                 _problem(axis, problem, answer)
     _deployments(axes, answer)
     axes[-1].set_xlim(_time(answer.since), _time(answer.until))
-    locator = dates.AutoDateLocator(tz=UTC)
+    locator = dates.AutoDateLocator(tz=UTC)  # type: ignore[no-untyped-call] # matplotlib's
     axes[-1].xaxis.set_major_locator(locator)
-    axes[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=UTC))
+    axes[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=UTC))  # type: ignore[no-untyped-call] # as above
     left_out = f", {len(shown)} of {len(answer.series)} series" if len(shown) < len(answer.series) else ""
     figure.suptitle(
         f"{answer.service}: one point a {answer.level} (times in UTC{left_out})", fontsize=11, x=0.01, ha="left"

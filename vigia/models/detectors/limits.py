@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from vigia.events.samples import Series
+from vigia.events.samples import Kind, Series
 from vigia.events.summaries import SeriesSummary
 from vigia.models.detectors.base import Detector
 from vigia.models.detectors.config import DetectorConfig
@@ -53,5 +53,5 @@ def _fixed(detector: Detector, series: Series) -> list[tuple[str, float]]:
 def _series(summary: SeriesSummary) -> Series:
     pairs = (pair.partition("=") for pair in summary.labels.split(",") if pair)
     labels = tuple((name, value) for name, _, value in pairs)
-    kind = "counter" if summary.kind == "counter" else "gauge"
+    kind: Kind = "counter" if summary.kind == "counter" else "gauge"
     return Series(summary.series_id, summary.service, summary.environment, summary.metric, labels, kind, summary.unit)

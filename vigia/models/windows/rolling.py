@@ -8,7 +8,7 @@ leaves its day unrolled. So an hour costs one row, however many windows it has, 
 Nothing depends on when exactly it happens: soon after an hour is over, so that all series of a service have come to its
 end, and spread over a few minutes, so that not all services come at once. Who reads before merges the windows himself.
 
-It also says from when on rows are kept. Whatever it may still read is: see `docs/adr/0016-retention.md`.
+It also says from when on rows are kept. Whatever it may still read is: see `docs/adr/0017-rolling-up-and-retention.md`.
 """
 
 from collections.abc import Iterator, Sequence
