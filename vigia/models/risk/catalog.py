@@ -171,10 +171,8 @@ FEATURES: tuple[Feature, ...] = (
         0.05,
         0.2,
     ),
-    Feature("time_of_day", "hours", "time of day in UTC, from 0 to below 24", CLOCK, "day", "none"),
-    Feature(
-        "day_of_week", "weekday", "day of the week in UTC, a number from 0 (Monday) to below 7", CLOCK, "week", "none"
-    ),
+    Feature("time_of_day", "hours", "time of day in UTC", CLOCK, "day", "none"),
+    Feature("day_of_week", "days since Monday", "day of the week in UTC", CLOCK, "week", "none"),
 )
 """Every feature. The order is that of stored deployments: new ones are added at the end."""
 

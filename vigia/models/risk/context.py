@@ -115,7 +115,7 @@ def seen(context: Context, event: Deployment, at: float, authors: Sequence[str])
     """Return the features that the past knows, by name; `at` is the time (epoch seconds) to look back from."""
     found: dict[str, float] = {}
     if context.deployed.count:
-        found["team_velocity"] = context.deployed.now(at) * WEEK_SHARE
+        found["team_velocity"] = round(context.deployed.now(at) * WEEK_SHARE, 3)
     rates = [context.authors[author].rate(at) for author in authors if author in context.authors]
     if rates:
         found["author_failure_rate"] = sum(rates) / len(rates)
@@ -123,7 +123,7 @@ def seen(context: Context, event: Deployment, at: float, authors: Sequence[str])
     if service is None:
         return found
     if service.latest is not None:
-        found["previous_failures"] = service.past.failed.now(at)
+        found["previous_failures"] = round(service.past.failed.now(at), 3)
         found["service_failure_rate"] = service.past.rate(at)
         found["since_last_deployment"] = max(at - service.latest, 0.0)
     flights, own = service.in_flight, event.deployment_id if service.in_flight else ""

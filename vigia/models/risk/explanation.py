@@ -67,7 +67,7 @@ def _duration(seconds: float) -> str:
 
 _UNITS: dict[str, Callable[[float], str]] = {
     "hours": lambda value: f"{int(value):02}:{int(value % 1.0 * 60.0):02} UTC",
-    "weekday": lambda value: _DAYS[int(value) % 7],
+    "days since Monday": lambda value: _DAYS[int(value) % 7],
     "0 or 1": lambda value: "yes" if value else "no",
     "count": lambda value: f"{value:.4g}",
     "share": "{:.0%}".format,
