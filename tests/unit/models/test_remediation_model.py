@@ -81,7 +81,7 @@ def test_a_proposal_without_a_verdict_expires_at_its_time_whichever_tick_notices
 
 def test_a_timer_that_was_loaded_before_the_withdrawal_expires_nothing():
     run = lane().run([Sent(problem(), START), Sent(problem("resolved", 2), START + 100)])
-    run.timers["expiry", "p1"] = START + 3_600
+    run.timers["expiry", key_of("shop", "p1")] = START + 3_600
     assert proposals(run.run([Tick(START + 3_600)])) == [("proposed", 1), ("withdrawn", 2)]
 
 
