@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from math import inf
 from typing import Any
 
 from vigia.events.invalid import InvalidEvent
@@ -86,6 +87,19 @@ class Catalog:
             if fnmatchcase(service, pattern) and (team := dated.at(at)):
                 return team
         return UNASSIGNED
+
+    def teams_of(self, organisation: str) -> list[tuple[str, float, float]]:
+        """Return the teams that ever belonged to `organisation`, with the epoch times from when and until when."""
+        return [
+            (team, -inf if since == SINCE_EVER else since, until)
+            for team, dated in sorted(self.teams.items())
+            for owner, since, until in zip(dated.owners, dated.since, (*dated.since[1:], inf), strict=True)
+            if owner == organisation
+        ]
+
+    def organisations(self) -> list[str]:
+        """Return the names of all organisations."""
+        return sorted({owner for dated in self.teams.values() for owner in dated.owners})
 
     def organisation_of(self, team: str, at: float) -> str:
         """Return the organisation that `team` belonged to at the epoch time `at`, or `unassigned`."""

@@ -28,6 +28,9 @@ MAX_COMMITS = 1_000
 MAX_RUNS = 10
 """Most runs one event may name."""
 
+MAX_RESOLVES = 100
+"""Most incidents one event may name."""
+
 
 class ChangeFeatures(EventStruct, frozen=True, kw_only=True):
     """What is known of a change before it goes out; a feature that is not known is absent, never zero.
@@ -123,6 +126,7 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
     below when it is spent.
     `runs` name what brought it, as pipeline runs and merged changes name themselves (`PipelineRun`, `ChangeMerged`):
     what came of those is then told of this deployment, too, whichever arrives first.
+    `resolves` name the incidents, as (source, external id), that this deployment was made for: it is rework.
     """
 
     source: str
@@ -140,6 +144,7 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
     kind: Kind = "deployment"
     runs: list[str] = msgspec.field(default_factory=list)
     error_budget: float | None = None
+    resolves: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
     def __post_init__(self) -> None:
         for field in ("source", "external_id", "service", "environment"):
@@ -151,6 +156,11 @@ class Deployment(EventStruct, tag_field="type", tag="deployment", frozen=True, k
         check_runs(self.runs, "runs")
         if self.error_budget is not None and not -inf < self.error_budget <= 1.0:
             raise InvalidEvent(Reason.BAD_VALUE, f"error_budget is {self.error_budget}: it is a share, at most 1")
+        if len(self.resolves) > MAX_RESOLVES:
+            raise InvalidEvent(Reason.TOO_LARGE, f"{len(self.resolves)} incidents; at most {MAX_RESOLVES} in one event")
+        for source, external_id in self.resolves:
+            check_name(source, "resolves[].source")
+            check_name(external_id, "resolves[].external_id")
         if (self.stage == "finished") != bool(self.status):
             raise InvalidEvent(
                 Reason.MISSING_FIELD if not self.status else Reason.BAD_VALUE,

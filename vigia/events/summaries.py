@@ -124,6 +124,76 @@ class IncidentSummary(Summary, frozen=True, kw_only=True):
     resolved_at: float | None
 
 
+class DeliverySummary(Summary, frozen=True, kw_only=True):
+    """One row a deployment and scope: what the delivery metrics count of it, or why they do not count it.
+
+    Which environments are production is decided when it is read.
+    """
+
+    primary_key: ClassVar = ("deployment_id", "scope")
+    deployment_id: str
+    scope: str
+    service: str
+    environment: str
+    at: float
+    """When it was finished, else when it reached its latest stage (epoch seconds)."""
+    day: int
+    """The day of `at`, since 1970 in UTC: what deployments are counted by."""
+    exposed_at: float | None
+    """From when it may have touched users; None for what brings no change, or was not finished."""
+    excluded: str
+    """Why it is no delivery (`vigia/events/dora.py` has the reasons), or empty."""
+    intervention: int | None
+    """Whether people or tools said that it needed intervention: 1, 0, or None while nobody did."""
+    listed: int
+    """Whether it came with its commits: 1 or 0."""
+    exposed_day: int | None
+    """The day of `exposed_at`, since 1970: incidents look for deployments on a few days."""
+
+
+class DeliveredCommitSummary(Summary, frozen=True, kw_only=True):
+    """One row a commit, service and environment: when it first ran there, whichever deployments brought it."""
+
+    primary_key: ClassVar = ("commit_id",)
+    commit_id: str
+    """Derived from scope, service, environment and sha."""
+    scope: str
+    service: str
+    environment: str
+    sha: str
+    deployment_id: str
+    """The first deployment that brought it; empty while none has."""
+    delivered_at: float | None
+    committed_at: float | None
+    lead_time: float | None
+    """Seconds from commit to delivery, where both are known and in this order."""
+    lead_class: int | None
+    """The class of the lead time (`vigia.events.dora.lead_class`): quantiles are found by counting classes."""
+    carriers: str
+    """JSON: of each deployment that listed it [id, when it was delivered or null, when the commit was made or null]."""
+
+
+class AttributionSummary(Summary, frozen=True, kw_only=True):
+    """One row each time somebody says how an incident and a deployment belong together. Rows are never replaced: a
+    correction stands beside what it corrects.
+    """
+
+    primary_key: ClassVar = ("attribution_id", "scope")
+    attribution_id: str
+    scope: str
+    incident_id: str
+    deployment_id: str
+    """Empty where a correction says that no deployment caused the incident."""
+    kind: str
+    """linked (the incident names its cause), corrected (a person does), resolves (the deployment names the incident
+    that it was made for).
+    """
+    at: float
+    """When it was said (epoch seconds)."""
+    by: str
+    reason: str
+
+
 class ProblemSummary(Summary, frozen=True, kw_only=True):
     """One row a problem, in its latest version."""
 
@@ -245,5 +315,8 @@ SUMMARIES: tuple[type[Summary], ...] = (
     AIDecisionTally,
     AIDecisionTimes,
     VerdictSummary,
+    DeliverySummary,
+    DeliveredCommitSummary,
+    AttributionSummary,
 )
 """Every summary table, in the order in which a step writes them."""

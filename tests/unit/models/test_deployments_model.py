@@ -15,7 +15,7 @@ from vigia.events.feedback import AttributionCorrected, DecisionFeedback, Incide
 from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED, OUTCOMES_WAITING
 from vigia.events.names import MAX_NAME
 from vigia.events.risk import Risk
-from vigia.events.summaries import DeploymentSummary, IncidentSummary
+from vigia.events.summaries import AttributionSummary, DeploymentSummary, IncidentSummary
 from vigia.feeds import history
 from vigia.models.deployments import DeploymentsModel
 from vigia.models.deployments.model import FORGET_AFTER
@@ -325,9 +325,12 @@ def test_an_incident_that_opens_again_needs_no_id_to_be_another_event():
     assert incident(at=START + 90, event_id="2").identity == "2"
 
 
-def test_corrections_alone_make_no_row_but_are_counted():
+def test_corrections_alone_make_no_incident_but_are_kept_and_counted():
     lane = lane_after(incident(AttributionCorrected, by="ada"), incident(AttributionCorrected, by="bob"))
-    assert lane.rows == {}
+    assert {(type(row), row.by) for row in lane.rows.values()} == {
+        (AttributionSummary, "ada"),
+        (AttributionSummary, "bob"),
+    }
     (state,) = lane.states.values()
     assert state.corrections == 2
 

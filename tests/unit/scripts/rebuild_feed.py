@@ -96,7 +96,7 @@ class Feed:
         made: list[Event] = [
             Outcome(**about, failed=chance.random() < 0.3, label=label),  # type: ignore[arg-type]
             Outcome(**about, failed=chance.random() < 0.3, label="intervention"),  # type: ignore[arg-type]
-            IncidentOpened(**about, title="It is down ☠"),  # type: ignore[arg-type]
+            IncidentOpened(**about, title="It is down ☠", deployments=[("ci", str(number))]),  # type: ignore[arg-type]
             IncidentResolved(**about),  # type: ignore[arg-type]
             AttributionCorrected(**about, by="ada"),  # type: ignore[arg-type]
             DecisionFeedback(

@@ -25,7 +25,19 @@ def test_random_events_in_random_cuts_with_crashes_are_rebuilt_equal(tmp_path: P
     assert watch.steps == watch.planned == report.rows["steps"]
     assert len(watch.lanes) == report.rows["lanes"]
     decided = ("ai_decisions", "ai_decision_tallies", "ai_decision_times")
-    busy = ("windows", "states", "due", "seen", "dead_letters", "deployments", "incidents", "verdicts", *decided)
+    delivery = ("deliveries", "delivered_commits", "attributions")
+    busy = (
+        "windows",
+        "states",
+        "due",
+        "seen",
+        "dead_letters",
+        "deployments",
+        "incidents",
+        "verdicts",
+        *decided,
+        *delivery,
+    )
     assert all(report.rows[table] > 3 for table in busy), report.rows
 
 

@@ -43,6 +43,10 @@ CHANGES = [
     ("ai_decision_tallies", "squared_error = squared_error + 1", "squared_error"),
     ("ai_decision_times", "sketch = CAST(sketch || x'00' AS BLOB)", "sketch"),
     ("verdicts", "by = 'eve'", "by"),
+    ("deliveries", "intervention = 7", "intervention"),
+    ("deliveries", "exposed_at = 5, at = 6", ".*at"),
+    ("delivered_commits", "carriers = '[]'", "carriers"),
+    ("attributions", "kind = 'resolves'", "kind"),
 ]
 KEYS = {table.name: [column.name for column in table.table.primary_key] for table in compared_tables()}
 

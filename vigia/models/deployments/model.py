@@ -26,7 +26,16 @@ from vigia.events.feedback import (
 )
 from vigia.events.figures import DEPLOYMENTS_SCORED, DRIFT_ALARMS, OUTCOMES_LEARNED, OUTCOMES_WAITING
 from vigia.events.summaries import Summary
-from vigia.models.deployments import incidents, learning, own_decisions, progress, runs, scoring, states
+from vigia.models.deployments import (
+    deliveries,
+    incidents,
+    learning,
+    own_decisions,
+    progress,
+    runs,
+    scoring,
+    states,
+)
 from vigia.models.deployments.own_decisions import AI_DECISIONS
 from vigia.models.deployments.states import (
     SCOPE,
@@ -136,7 +145,7 @@ class DeploymentsModel:
             states.put(timer.key, state)
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
-        raise NotImplementedError(f"{self.name} writes whole rows, never corrections: {row!r}, {partial!r}")
+        return deliveries.merge(row, partial)
 
     def _deployment(self, event: Deployment, time: float, states: States[State], changes: Changes) -> None:
         key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
@@ -151,6 +160,7 @@ class DeploymentsModel:
         states.put(scope_key, scope)
         self._keep(key, state, time, states, changes)
         changes.write(progress.summary(event.deployment_id, state))
+        deliveries.write(event, state, changes)
         # what failed in the run of a rollback is no failure of what it rolled back
         if event.kind == "deployment":
             for run in _run_keys(event.scope, event.runs):
@@ -213,6 +223,7 @@ class DeploymentsModel:
             self._learn(event.deployment_id, scope, state, event.label, answer, time, changes)
             states.put(scope_key, scope)
             changes.write(progress.summary(event.deployment_id, state))
+            deliveries.write(event, state, changes)
         self._keep(key, state, time, states, changes)
 
     def _incident(self, event: Incident, time: float, states: States[State], changes: Changes) -> None:
@@ -227,6 +238,7 @@ class DeploymentsModel:
             scope = _get(states, scope_key, ScopeState) or ScopeState()
             context.put_incident(scope.context, row)
             states.put(scope_key, scope)
+        deliveries.write_statements(event, changes)
 
     def _run(self, event: Run, time: float, states: States[State], changes: Changes) -> None:
         for key in _run_keys(event.scope, event.names):

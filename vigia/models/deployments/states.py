@@ -9,6 +9,7 @@ import msgspec
 
 from vigia.events.feedback import Label
 from vigia.events.identity import derive_id
+from vigia.models.dora.deliveries import Brought
 from vigia.models.risk import bayes, drift, storage
 from vigia.models.risk.context import Context
 from vigia.models.risk.features import Values
@@ -74,6 +75,7 @@ class DeploymentState(msgspec.Struct, array_like=True):
     """Digests of the authors of its commits."""
     failed: bool = False
     """Whether it counts as a failure in the past of its scope."""
+    brought: Brought = msgspec.field(default_factory=Brought)
 
 
 class IncidentState(msgspec.Struct, array_like=True):

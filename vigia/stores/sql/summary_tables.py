@@ -31,10 +31,16 @@ _NAMES: dict[type[Summary], str] = {
     summaries.AIDecisionTally: "ai_decision_tallies",
     summaries.AIDecisionTimes: "ai_decision_times",
     summaries.VerdictSummary: "verdicts",
+    summaries.DeliverySummary: "deliveries",
+    summaries.DeliveredCommitSummary: "delivered_commits",
+    summaries.AttributionSummary: "attributions",
 }
 
-_FREE_TEXT = {"why", "title", "reason", "labels"}
+_FREE_TEXT = {"why", "title", "reason", "labels", "carriers"}
 """Fields that may be longer than a name."""
+
+_SHORT = {"excluded": 32}
+"""Words of ours, and their greatest length: an index over them and names must fit."""
 
 _BY_TYPE: dict[type, Any] = {str: types.name, int: types.integer, float: types.real, bytes: types.body}
 
@@ -47,10 +53,45 @@ def _latest_at() -> Column[Any]:
 
 _EXTRAS: dict[type[Summary], list[Any]] = {
     summaries.SeriesSummary: [Index("series_by_name", "service", "environment", "metric")],
-    summaries.DeploymentSummary: [_latest_at(), Index("deployments_by_time", "latest_at", "deployment_id")],
+    summaries.DeploymentSummary: [
+        _latest_at(),
+        Index("deployments_by_time", "latest_at", "deployment_id"),
+        Index("deployments_of_service", "service", "latest_at", "deployment_id"),
+    ],
     summaries.ProblemSummary: [
         Index("problems_by_status", "status", "opened_at", "problem_id"),
         Index("problems_by_service", "service", "opened_at", "problem_id"),
+    ],
+    summaries.IncidentSummary: [
+        Index("incidents_by_time", "opened_at", "environment"),
+        Index("incidents_by_scope", "scope", "opened_at"),
+        Index("incidents_by_service", "service", "opened_at"),
+    ],
+    summaries.DeliverySummary: [
+        Index("deliveries_by_time", "day", "environment", "excluded", "intervention", "listed", "at"),
+        Index("deliveries_by_scope", "scope", "day", "environment", "excluded", "intervention", "listed", "at"),
+        Index("deliveries_by_service", "service", "day", "environment", "excluded", "intervention", "listed", "at"),
+        Index("deliveries_first", "service", "environment", "excluded", "at"),
+        Index(
+            "deliveries_before",
+            "scope",
+            "service",
+            "environment",
+            "exposed_day",
+            "exposed_at",
+            "at",
+            "excluded",
+            "intervention",
+        ),
+    ],
+    summaries.DeliveredCommitSummary: [
+        Index("commits_by_time", "environment", "delivered_at", "lead_class", "lead_time", "service", "scope"),
+        Index("commits_by_scope", "scope", "environment", "delivered_at", "lead_class", "lead_time", "service"),
+        Index("commits_by_service", "service", "environment", "delivered_at", "lead_class", "lead_time"),
+    ],
+    summaries.AttributionSummary: [
+        Index("attributions_by_time", "kind", "at"),
+        Index("attributions_by_incident", "incident_id", "scope", "kind"),
     ],
     summaries.ProposalSummary: [Index("proposals_by_status", "status", "at", "proposal_id")],
 }
@@ -69,6 +110,8 @@ def _type(name: str, kind: type) -> TypeEngine[Any]:
         return types.HexId()
     if name in _FREE_TEXT:
         return types.text()
+    if name in _SHORT:
+        return types.name(_SHORT[name])
     made: TypeEngine[Any] = _BY_TYPE[kind]()
     return made
 
