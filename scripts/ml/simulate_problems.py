@@ -19,7 +19,7 @@ from rich.table import Table
 from scripts.ml.problems.finding import Result, compare, percentile, problems_of
 from scripts.ml.problems.healthy import Service, healthy
 from scripts.ml.problems.injected import KINDS, Injected, inject
-from vigia.app.routes import read_detectors
+from vigia.app.files import read_detectors
 from vigia.events.problems import Problem
 from vigia.models.detectors.config import DetectorConfig, DetectorConfigError
 

@@ -34,9 +34,9 @@ def run_worker(settings: Settings) -> int:
 
 def scope_of(settings: Settings, service: str, at: float) -> str:
     """Return the team that owned `service` at the epoch time `at`, as the catalog says; raises Unusable."""
-    from vigia.app import routes  # noqa: PLC0415 - as above
+    from vigia.app import files  # noqa: PLC0415 - as above
 
     try:
-        return routes.read_catalog(settings.catalog).scope_of(service, at)
+        return files.read_catalog(settings.catalog).scope_of(service, at)
     except (OSError, UnicodeDecodeError, TOMLDecodeError, CatalogError) as error:
         raise Unusable(f"the catalog {settings.catalog} cannot be read: {error}") from error

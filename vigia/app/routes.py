@@ -1,9 +1,7 @@
 """ROUTES: which agent reads which topics, with which model, how its raw events are kept, and what it writes."""
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from faust.streams import Stream
@@ -13,14 +11,12 @@ from vigia.agents.deployments import deployments_agent
 from vigia.agents.metrics import metrics_agent
 from vigia.agents.remediation import remediation_agent
 from vigia.agents.telemetry import telemetry_agent
-from vigia.events.catalog import Catalog
+from vigia.app.files import read_detectors, read_policy
 from vigia.events.effects import Model
 from vigia.events.topic import Topic
 from vigia.models.deployments import DeploymentsModel
-from vigia.models.detectors.config import DetectorConfig, parse_detectors
 from vigia.models.metrics import MetricsConfig, MetricsModel
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
-from vigia.models.risk.policy import Policy, parse_policy
 from vigia.models.telemetry import TelemetryModel
 from vigia.settings import Settings
 from vigia.streaming.batches import Batch
@@ -103,22 +99,3 @@ ROUTES: tuple[Row, ...] = (
         (topics.APPROVALS, topics.AI_DECISIONS),
     ),
 )
-
-
-def read_catalog(path: Path) -> Catalog:
-    """Return the catalog in a file; without the file, every service is unassigned. Raises CatalogError."""
-    return Catalog.parse(_toml(path), str(path)) if path.exists() else Catalog()
-
-
-def read_detectors(path: Path) -> DetectorConfig:
-    """Return the detectors' limits in a file, or the defaults without one. Raises DetectorConfigError."""
-    return parse_detectors(_toml(path), str(path)) if path.exists() else DetectorConfig()
-
-
-def read_policy(path: Path) -> Policy:
-    """Return the gates in a file, or the defaults without one. Raises PolicyError."""
-    return parse_policy(_toml(path), str(path)) if path.exists() else Policy()
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))

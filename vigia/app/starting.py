@@ -14,8 +14,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from vigia.app import broker
+from vigia.app.files import read_catalog, read_detectors, read_policy
 from vigia.app.opening import Stores, check_topics
-from vigia.app.routes import ROUTES, read_catalog, read_detectors, read_policy
+from vigia.app.routes import ROUTES
 from vigia.events.catalog import CatalogError
 from vigia.models.detectors.config import DetectorConfigError
 from vigia.models.risk.policy import PolicyError

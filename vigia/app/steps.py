@@ -1,6 +1,7 @@
 """The step of every agent, as the settings want it: the same for a worker and for a rebuild from the raw log."""
 
-from vigia.app.routes import ROUTES, read_catalog
+from vigia.app.files import read_catalog
+from vigia.app.routes import ROUTES
 from vigia.settings import Settings
 from vigia.streaming.compute import StepLimits
 from vigia.streaming.flood import FloodLimits

@@ -1,6 +1,7 @@
 """The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares stores and
 broker for workers, `health` says whether they answer, `emit` sends one event and asks for a deployment's risk,
-`ai-agents` measures AI agents, `metrics` says what a service's series were like, `problems` what was found in them.
+`ai-agents` measures AI agents, `metrics` says what a service's series were like, `problems` what was found in them,
+`dora` and `deployments` show what is delivered.
 """
 
 import argparse
@@ -8,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vigia.cli.ai_agents.arguments import add as add_ai_agents
+from vigia.cli.delivery.arguments import add as add_delivery
 from vigia.cli.emit.arguments import add as add_emit
 from vigia.cli.metrics.arguments import add as add_metrics
 from vigia.cli.problems.arguments import add as add_problems
@@ -86,6 +88,18 @@ def _problems(options: argparse.Namespace) -> int:
     return problems(options)
 
 
+def _dora(options: argparse.Namespace) -> int:
+    from vigia.cli.delivery.dora import dora  # noqa: PLC0415
+
+    return dora(options)
+
+
+def _deployments(options: argparse.Namespace) -> int:
+    from vigia.cli.delivery.deployments import deployments  # noqa: PLC0415
+
+    return deployments(options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "worker": _worker,
@@ -95,6 +109,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ai-agents": _ai_agents,
     "metrics": _metrics,
     "problems": _problems,
+    "dora": _dora,
+    "deployments": _deployments,
 }
 """What each subcommand does."""
 
@@ -132,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     add_ai_agents(commands)
     add_metrics(commands)
     add_problems(commands)
+    add_delivery(commands)
     return parser
 
 

@@ -433,6 +433,9 @@ class Settings:
     catalog: Path = setting(Path("config/catalog.toml"), "File that says which team owns which service.")
     detectors: Path = setting(Path("config/detectors.toml"), "File with the detectors and their limits.")
     policy: Path = setting(Path("config/policy.toml"), "File with the gates that stop a deployment whatever its score.")
+    dora: Path = setting(
+        Path("config/dora.toml"), "File that says how deliveries are measured, and the organisation's own levels."
+    )
     data_dir: Path = setting(Path(".vigia"), "Folder for what a process keeps on this machine.")
     log_level: LogLevel = setting("INFO", "Least severe messages that are logged.")
 

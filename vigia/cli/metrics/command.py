@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from vigia.app.routes import read_detectors
+from vigia.app.files import read_detectors
 from vigia.cli.exits import NEEDS_PERSON, OK
 from vigia.cli.metrics.figures import SeriesFigures, figures_of
 from vigia.cli.metrics.levels import Level, level_for, rows_at
