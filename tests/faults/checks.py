@@ -13,6 +13,7 @@ from tests.support import Received, counts, opened_stores, read_topic, topic_rec
 from tests.support.rebuilding import opened
 from vigia import topics
 from vigia.events.summaries import ProblemSummary, ProposalSummary, WindowSummary
+from vigia.models.windows.closing import IDLE
 from vigia.models.windows.totals import sketch_in
 from vigia.stores.base import LaneRow, RawRecord
 from vigia.stores.sql.summary_rows import select_rows, to_struct
@@ -34,7 +35,8 @@ def wait_until_applied(env: Mapping[str, str], expected: Expected, within: float
     def closed() -> bool:
         with opened_stores(env) as stores:
             lanes = [row.lane for row in stores.summaries.lanes() if row.lane.agent == "metrics"]
-            return all(stores.summaries.next_due(lane) is None for lane in lanes)
+            timers = [timer for lane in lanes for timer in stores.summaries.due(lane, 1e18, 100_000)]
+            return all(timer.kind != IDLE for timer in timers)
 
     def at_rest() -> bool:
         # a problem that the last window opened is still on its way when that window has closed

@@ -5,6 +5,7 @@ import pytest
 
 from tests.contract.summaries_rows import commit, deployment, take
 from vigia.cli.run.observer import Observer
+from vigia.events.effects import Timer
 from vigia.stores.base import LaneId, LaneRow
 from vigia.stores.sql.summaries import open_summaries
 
@@ -36,8 +37,8 @@ class Database:
     def outbox(self, lane, limit):
         return self.waiting.get(lane, [])[:limit]
 
-    def next_due(self, lane):
-        return self.timers.get(lane)
+    def due(self, lane, until, limit):
+        return [timer for timer in self.timers.get(lane, []) if timer.due <= until][:limit]
 
 
 @pytest.fixture
@@ -69,10 +70,11 @@ def test_a_step_between_two_queries_does_not_look_like_rest(database):
     """It fires the last timer and closes a window: once the timer is gone the window must be counted."""
     first, *others = database.lanes()
 
-    def next_due(lane):
+    def due(lane, until, limit):
         database._lanes = [lane_of(first, windows_closed=2), *others]
+        return []
 
-    database.next_due = next_due
+    database.due = due
     reading = Observer(database, "now").reading(whole=True)
     assert reading.next_due is None
     assert reading.figures["windows_closed"] == 2
@@ -85,7 +87,8 @@ def lane_of(row, **counts):
 def test_what_waits_is_read_only_when_it_is_asked_for(database):
     first, second, third = (row.lane for row in database.lanes())
     database.waiting[second] = ["an output", "another"]
-    database.timers = {first: 50.0, third: 40.0}
+    rolling = Timer("roll", "shop", 30.0)
+    database.timers = {first: [rolling, Timer("idle", "shop", 50.0)], third: [Timer("idle", "mail", 40.0)]}
     observer = Observer(database, "now")
     whole, part = observer.reading(whole=True), observer.reading()
     assert (whole.outbox, whole.next_due) == (1, 40.0)

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from vigia.cli.run.accounting import Partition, Reading
 from vigia.events.base import HISTORY_ENVIRONMENT
+from vigia.events.effects import Timer
 from vigia.events.summaries import DeploymentSummary, ProblemSummary, ProposalSummary, Summary
+from vigia.models.windows.rolling import ROLL
 from vigia.stores.base import LaneId, LaneRow
 from vigia.stores.queries.dead_letter_counts import dead_letter_counts
 from vigia.stores.queries.open_problems import open_problems
@@ -16,6 +18,9 @@ from vigia.stores.queries.recent_deployments import recent_deployments
 
 SHOWN = 50
 """Most rows read of what a screen lists."""
+
+EVER, TIMERS = 1e18, 5_000
+"""A time after all timers, and most of them that are read of a lane."""
 
 
 class Database(Reader, Protocol):
@@ -29,7 +34,7 @@ class Database(Reader, Protocol):
 
     def outbox(self, lane: LaneId, limit: int) -> Sequence[object]: ...
 
-    def next_due(self, lane: LaneId) -> float | None: ...
+    def due(self, lane: LaneId, until: float, limit: int) -> Sequence[Timer]: ...
 
 
 class Observer:
@@ -57,9 +62,11 @@ class Observer:
         )
 
     def _waiting(self) -> tuple[int, float | None]:
-        """Return how many lanes have outputs to publish, and when the earliest timer is due."""
+        """Return how many lanes have outputs to publish, and when the earliest timer is due that input waits for."""
         lanes = [row.lane for row in self._database.lanes()]
-        due = [time for lane in lanes if (time := self._database.next_due(lane)) is not None]
+        timers = (timer for lane in lanes for timer in self._database.due(lane, EVER, TIMERS))
+        # that hours are made of windows, at any time after, is no part of a run
+        due = [timer.due for timer in timers if timer.kind != ROLL]
         return sum(len(self._database.outbox(lane, 1)) for lane in lanes), min(due, default=None)
 
     def positions(self) -> dict[Partition, int]:
