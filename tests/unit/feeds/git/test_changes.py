@@ -5,6 +5,7 @@ import pytest
 from tests.support.repositories import START, Repository, numbered
 from vigia.feeds.git.changes import FileChange, between, listed
 from vigia.feeds.git.command import Git, GitError
+from vigia.feeds.git.patches import patches
 
 STRANGE = [
     "with space.py",
@@ -103,6 +104,7 @@ def test_programs_that_a_repository_names_are_not_run(repository, tmp_path):
     for name, value in (("log.showSignature", "true"), ("diff.renames", "copies"), ("diff.noprefix", "true")):
         repository.git("config", name, value)
     assert [each.files[-1] for each in changes(repository)][-1] == FileChange("a.py", "a.py", 1, 1)
+    assert [len(patch) for _, patch in patches(Git(repository.folder), "HEAD")] == [2, 1]
     assert not (tmp_path / "ran").exists()
 
 
