@@ -1,1 +1,1 @@
-"""A made-up year of deliveries, and how fast its reports answer: `python -m scripts.dora_year`."""
+"""A made-up year of deliveries, and how fast reports on it answer: `python -m scripts.delivery URL`."""
