@@ -1,12 +1,13 @@
 """What commands share that only read: the summaries opened for reading, errors as exit codes."""
 
+import os
 import sys
 from collections.abc import Callable
 
 from rich.console import Console
 
 from vigia import app
-from vigia.cli.exits import NEEDS_PERSON, TRANSIENT
+from vigia.cli.exits import NEEDS_PERSON, OK, TRANSIENT
 from vigia.settings import Settings, SettingsError, load
 from vigia.stores.errors import Transient, Unusable
 from vigia.stores.queries.reader import Reader
@@ -21,10 +22,16 @@ def with_reader(work: Callable[[Reader, Settings], int]) -> int:
         settings = load()
         with app.opened_summaries(settings, read_only=True) as summaries:
             summaries.check()
-            return work(summaries, settings)
+            code = work(summaries, settings)
+            sys.stdout.flush()
+            return code
     except (SettingsError, Unusable) as error:
         print(error, file=sys.stderr)
         return NEEDS_PERSON
+    except BrokenPipeError:
+        # `| head` has read enough; Python's own flush at its end would fail once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except Transient as error:
         print(f"the summaries' database does not answer: {error}", file=sys.stderr)
         return TRANSIENT
