@@ -111,6 +111,22 @@ def test_after_the_release_before_has_had_a_lane_no_two_problems_share_an_id(dat
     assert len({(problem.problem_id, problem.version) for problem in problems(lane)}) == len(lane.outputs)
 
 
+def test_a_disk_that_is_full_before_and_after_the_release_before_had_its_lane_has_two_problems():
+    def full(minutes):
+        return [
+            Sent(Sample(service="shop", metric="disk_used", ts=START + 60 * minute, value=value), START + 60 * minute)
+            for minute, value in enumerate(minutes)
+            if value is not None
+        ]
+
+    model = MetricsModel(CONFIG)
+    lane = Lane(model).run(full([0.95, 0.1, 0.1, 0.1]))
+    lane.states["shop"] = model.load("shop", 2, handed_back(model.dump_previous("shop", lane.states["shop"])))
+    lane.run(full([None] * 4 + [0.95, 0.1, 0.1, 0.1]))
+    assert [problem.status for problem in problems(lane)] == ["open", "resolved"] * 2
+    assert len({problem.problem_id for problem in problems(lane)}) == 2
+
+
 def test_an_open_problem_of_the_release_before_is_resolved_by_this_one():
     old = OldStored(
         START, START, None,
