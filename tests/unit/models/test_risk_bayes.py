@@ -151,6 +151,24 @@ def test_sets_leave_out_the_stated_share_of_either_class():
     assert abs(np.mean(wrong) - 0.1) < 0.03
 
 
+@given(histories, changes)
+@settings(max_examples=60, deadline=None)
+def test_an_answer_is_excluded_only_after_enough_own_outcomes_of_its_class(past, now):
+    state = teach(fresh(), past)
+    failed = sum(failed for _, failed, _ in past)
+    answers = bayes.score(state, encode(now)).answers
+    assert "fail" in answers or failed >= 9
+    assert "ok" in answers or len(past) - failed >= 9
+
+
+def test_what_other_projects_would_exclude_is_left_open_until_then():
+    large, small = change(la=5_000, nf=60), change(la=1)
+    state = teach(fresh(), [(large, True, False), (small, False, False)] * 8)
+    assert {bayes.score(state, encode(each)).answers for each in (large, small)} == {("ok", "fail")}
+    teach(state, [(large, True, False), (small, False, False)])
+    assert [bayes.score(state, encode(each)).answers for each in (large, small)] == [("fail",), ("ok",)]
+
+
 @pytest.mark.parametrize(
     ("break_it", "says"),
     [

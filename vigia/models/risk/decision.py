@@ -4,15 +4,20 @@ The set errs when the truth is not in it. It is conformal by class (Mondrian): i
 quantile of the scores of failing changes, its upper border the 90 % quantile of those of clean ones, each by online
 quantile descent as in adaptive conformal inference (Gibbs and Candes 2021). So a tenth of either class is outside,
 whatever share fails. {ok, fail} means that a person should look. An empty set cannot occur: where the borders cross,
-both answers are given.
+both answers are given. An answer is excluded only once the scope itself has seen enough outcomes of its class: before
+that the borders are other projects', and say nothing of this one at the stated level.
 """
 
+import math
 from typing import Literal
 
 import msgspec
 
 ERROR_LEVEL = 0.1
 """Stated share of the sets that miss the truth."""
+
+ENOUGH = math.ceil(1 / ERROR_LEVEL) - 1
+"""Outcomes of a class from which on it may be excluded: with fewer, no conformal p-value is below the stated level."""
 
 STEP = 0.003
 """Log-odds that a border moves by, times the surprise. On the recorded projects .01 and .001 gave the same error within
@@ -36,7 +41,10 @@ class Borders(msgspec.Struct, array_like=True):
     threshold: float
     failed: float
     clean: float
-    """Decayed counts of outcomes, to weight the threshold's steps by class."""
+    """Decayed counts of outcomes, the prior's among them, to weight the threshold's steps by class."""
+    seen_failed: int = 0
+    seen_clean: int = 0
+    """The scope's own outcomes."""
 
 
 class Moves(msgspec.Struct, array_like=True, frozen=True):
@@ -49,11 +57,12 @@ class Moves(msgspec.Struct, array_like=True, frozen=True):
 def decide(borders: Borders, log_odds: float) -> tuple[Answer, ...]:
     """Return the answers that cannot be excluded.
 
-    >>> borders = Borders(low=-2.0, high=1.0, threshold=-1.0, failed=20.0, clean=80.0)
+    >>> borders = Borders(-2.0, 1.0, threshold=-1.0, failed=20.0, clean=80.0, seen_failed=20, seen_clean=80)
     >>> decide(borders, -3.0), decide(borders, 0.0), decide(borders, 2.0)
     (('ok',), ('ok', 'fail'), ('fail',))
     """
-    ok, fail = log_odds <= borders.high, log_odds >= borders.low
+    ok = log_odds <= borders.high or borders.seen_clean < ENOUGH
+    fail = log_odds >= borders.low or borders.seen_failed < ENOUGH
     if ok == fail:
         return ("ok", "fail")
     return ("ok",) if ok else ("fail",)
@@ -69,7 +78,9 @@ def learn_failed(borders: Borders, log_odds: float, corrects: Moves | None) -> N
         borders.high -= corrects.high
         borders.threshold -= corrects.threshold
         borders.clean = max(borders.clean - 1.0, 1.0)
+        borders.seen_clean -= 1
     borders.failed += 1.0
+    borders.seen_failed += 1
     # a failing change counts twice: there are fewer
     borders.low += 2.0 * STEP * (ERROR_LEVEL - (log_odds < borders.low))
     if log_odds < borders.threshold:
@@ -80,6 +91,7 @@ def learn_clean(borders: Borders, log_odds: float) -> Moves:
     """Move the borders in place for a change that was scored `log_odds` and proved clean; return how far."""
     _fade(borders)
     borders.clean += 1.0
+    borders.seen_clean += 1
     high = STEP * ((log_odds > borders.high) - ERROR_LEVEL)
     threshold = 0.0
     if log_odds >= borders.threshold:
