@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vigia.app.routes import read_policy
+from vigia.app.files import read_policy
 from vigia.app.starting import check_files
 from vigia.models.risk.policy import Policy
 from vigia.settings import Settings
