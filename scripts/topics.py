@@ -1,7 +1,9 @@
 """Topics on a real broker: `python -m scripts.topics apply` creates them and reports drift, `check` only reports.
 
-`acls` prints access lists for `kafka-acls.sh`. Exit codes: 0 in order, 1 drift, 75 no broker answered, 78 settings that
-cannot be used. Settings are the application's (`VIGIA_KAFKA_*`, `config/vigia.toml`).
+`acls` prints access lists for `kafka-acls.sh`. `repartition AGENT COUNT` adds partitions to all topics of an agent and
+takes its states, timers and remembered ids to their new lanes (`scripts/repartitioning`, docs/runbooks/repartition.md).
+Exit codes: 0 in order or done, 1 drift or refused, 75 the broker or a store did not answer, 78 settings or a database
+that cannot be used. Settings are the application's (`VIGIA_*`, `config/vigia.toml`).
 """
 
 import argparse
@@ -19,14 +21,19 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.acls import acl_commands
+from scripts.repartitioning.checks import Asked
+from scripts.repartitioning.command import Wanted, repartition
 from vigia.settings import KafkaSettings, SettingsError, load
 from vigia.streaming.topic_admin import BrokerUnreachable, Drift, TopicPolicy, check_topics, ensure_topics
 from vigia.topics import TOPICS
 
 IN_ORDER, DRIFTED, UNREACHABLE, BAD_SETTINGS = 0, 1, 75, 78
 
+MOST_PARTITIONS = 10_000
+"""More for one topic is a slip of the hand, and could not be taken back."""
+
 HINTS = {
-    "partitions": "cannot be changed in place: keys would move to other lanes (`repartition` will be the way)",
+    "partitions": "keys would change lanes: `repartition AGENT COUNT` adds some and lets their states follow",
     "replication": "the administrator's to change, with kafka-reassign-partitions.sh",
 }
 COLOURS = {"open": "yellow", "refused": "red", "created": "green", "fixed": "green"}
@@ -36,10 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        kafka = load().kafka
+        settings = load()
     except SettingsError as error:
         print(error, file=sys.stderr)
         return BAD_SETTINGS
+    kafka = settings.kafka
+    if options.action == "repartition":
+        asked = Asked(options.count, options.watch, options.despite_lag)
+        return repartition(settings, Wanted(options.agent, asked, options.because, options.yes))
     if options.action == "acls":
         return _print_acls(kafka, options)
     policy = TopicPolicy(
@@ -69,11 +80,27 @@ def _parser() -> argparse.ArgumentParser:
     check = actions.add_parser("check", help="report what is missing or differs; changes nothing")
     acls = actions.add_parser("acls", help="print access lists as kafka-acls.sh command lines")
     acls.add_argument("--principal", default="User:{name}", metavar="FORMAT", help="default: User:{name}")
+    more = actions.add_parser("repartition", help="add partitions to all topics of an agent; its states follow")
+    more.add_argument("agent", metavar="AGENT")
+    more.add_argument("count", type=_count, metavar="COUNT", help="how many partitions each topic of it shall have")
+    more.add_argument("--because", default="", metavar="TEXT", help="why; it is kept with the change")
+    more.add_argument("--watch", type=float, default=5.0, metavar="S", help="seconds for which logs must not grow (5)")
+    more.add_argument(
+        "--despite-lag", action="store_true", help="where partitions were added already: what waits may be overtaken"
+    )
+    more.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
     for action in (apply, check, acls):
         action.add_argument("--json", action="store_true", help="print JSON")
     for action in (apply, check):
         action.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds for a request (10)")
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MOST_PARTITIONS:
+        raise argparse.ArgumentTypeError(f"1 to {MOST_PARTITIONS} partitions")
+    return number
 
 
 def _print_acls(kafka: KafkaSettings, options: argparse.Namespace) -> int:

@@ -16,9 +16,10 @@ the broker took them (`LogAppendTime`) where nothing else is said: lanes take it
 retention counts from it.
 
 `python -m scripts.topics apply` creates the topics on a real broker and reports where existing ones differ; with
-`--fix` it sets their configuration, never their partitions. `check` only reports. `acls` prints the access lists
-that follow from who writes and reads, as command lines for `kafka-acls.sh`. All take `--json`. Exit codes: 0 in
-order, 1 drift, 75 no broker answered, 78 settings that cannot be used. Replicas, in-sync replicas and compression
+`--fix` it sets their configuration, never their partitions. `check` only reports. `repartition` adds partitions
+for an agent ([runbook](runbooks/repartition.md)). `acls` prints the access lists that follow from who writes and
+reads, as command lines for `kafka-acls.sh`. The others take `--json`. Exit codes: 0 in order, 1 drift or refused, 75
+the broker did not answer, 78 settings that cannot be used. Replicas, in-sync replicas and compression
 are [settings](settings.md)."""
 
 NAMES = f"""\

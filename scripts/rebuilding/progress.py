@@ -18,7 +18,8 @@ class Bar:
         self.records = 0
         self.steps = 0
         self._console = console
-        self._lanes = self._lane = 0
+        self._lanes = 0
+        self._seen: set[LaneId] = set()
         self._began = time.monotonic()
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -61,8 +62,9 @@ class Bar:
         self._progress.update(self._task, total=steps)
 
     def lane(self, lane: LaneId) -> None:
-        self._lane += 1
-        self._progress.update(self._task, description=f"lane {self._lane}/{self._lanes} {lane.agent}/{lane.partition}")
+        # a lane comes again after each change of the number of partitions
+        self._seen.add(lane)
+        self._progress.update(self._task, description=f"lane {len(self._seen)}/{self._lanes} {lane}")
 
     def step(self, step: Act, records: int) -> None:  # noqa: ARG002 - only its number of records is shown
         self.steps += 1

@@ -43,11 +43,31 @@ class LaneReplay:
 
     async def run(self, raw_log: RawLog, cache_entries: int, done: Callable[[Act, int], None]) -> None:
         """Replay what is missing; `done` is told of each act and how many records it had."""
-        target, lane = self._target, self._lane
-        state = LaneState(self._acquired(), cache_entries, self._rebuilt.next_due(lane), {})
+        target = self._target
+        state = await self._replayed(target.step, target.partition_count, raw_log, cache_entries, done)
+        self._adopt(state, target.cluster_id)
+        self._begin(state, target.offsets)
+        self._rebuilt.keep_topic_ids(self._lane, self._live.topic_ids(self._lane))
+        if not target.stopped:
+            self._release(state)
+
+    async def run_to(
+        self, end: Intervention, raw_log: RawLog, cache_entries: int, done: Callable[[Act, int], None]
+    ) -> None:
+        """Replay what is missing before a repartition."""
+        state = await self._replayed(end.sequence - 1, end.before, raw_log, cache_entries, done)
+        # no lane was stopped then: a person had released it
+        self._release(state)
+
+    async def _replayed(
+        self, last: int, partition_count: int, raw_log: RawLog, cache_entries: int, done: Callable[[Act, int], None]
+    ) -> LaneState:
+        lane = self._lane
+        row = self._acquired(last, partition_count)
+        state = LaneState(row, cache_entries, self._rebuilt.next_due(lane), {})
         records = StepRecords(raw_log, lane)
         try:
-            for act in past(self._live, lane, state.row.step, target.step):
+            for act in past(self._live, lane, row.step, last):
                 if isinstance(act, StepRow):
                     done(act, await self._replay(state, act, records))
                 else:
@@ -55,21 +75,17 @@ class LaneReplay:
                     done(act, 0)
         finally:
             records.close()
-        self._adopt(state, target.cluster_id)
-        self._begin(state, target.offsets)
-        self._rebuilt.keep_topic_ids(lane, self._live.topic_ids(lane))
-        if not target.stopped:
-            self._release(state)
+        return state
 
-    def _acquired(self) -> LaneRow:
+    def _acquired(self, last: int, partition_count: int) -> LaneRow:
         """Take the lane of the rebuilt database over, so that another rebuild at work on it conflicts."""
         target, lane = self._target, self._lane
         first = next(iter(self._live.steps(lane, 0, 1)), None)
         cluster = target.cluster_id if first is None else first.cluster_id
-        row = self._rebuilt.acquire(lane, OWNER, cluster, target.partition_count)
+        row = self._rebuilt.acquire(lane, OWNER, cluster, partition_count)
         if row.step:
-            last = act_at(self._rebuilt, lane, row.step)
-            if row.step > target.step or last != act_at(self._live, lane, row.step):
+            made = act_at(self._rebuilt, lane, row.step)
+            if row.step > last or made != act_at(self._live, lane, row.step):
                 raise RebuildStopped(
                     f"lane {lane.agent}/{lane.partition}: the rebuilt database stands at step {row.step}, which the "
                     "live one has not done like that: it belongs to another past. Begin anew with `run --fresh`."

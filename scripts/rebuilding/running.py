@@ -1,9 +1,11 @@
 """The whole rebuild: where the live lanes stand now, and each lane of the rebuilt database brought there."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
 from scripts.rebuilding import places
+from scripts.rebuilding.eras import eras_of
 from scripts.rebuilding.errors import RebuildStopped
 from scripts.rebuilding.past import Act
 from scripts.rebuilding.places import Place
@@ -68,8 +70,23 @@ async def rebuild(settings: Settings, live: Place, rebuilt: Place, raw_log: RawL
         raise RebuildStopped(f"the live database has lanes of agents that this release lacks: {', '.join(unknown)}")
     aside = read_set_aside(live)
     watch.begin(len(todo), sum(max(0, each.steps) for each in todo))
-    for each in todo:
-        lane = each.live.lane
-        watch.lane(lane)
-        replay = LaneReplay(each.live, steps[lane.agent], live.summaries, rebuilt.summaries, aside[lane])
-        await replay.run(raw_log, settings.stream.state_cache_entries, watch.step)
+    cache = settings.stream.state_cache_entries
+    for agent, of_agent in groupby((each.live for each in todo), key=lambda row: row.lane.agent):
+        targets = {row.lane: row for row in of_agent}
+        replays = {
+            lane: LaneReplay(row, steps[agent], live.summaries, rebuilt.summaries, aside[lane])
+            for lane, row in targets.items()
+        }
+        for era in eras_of(live.summaries, targets.values()):
+            if era.is_over(row for row in rebuilt.summaries.lanes() if row.lane.agent == agent):
+                continue
+            for lane, end in sorted(era.done.items()):
+                if lane.partition < era.before:
+                    watch.lane(lane)
+                    await replays[lane].run_to(end, raw_log, cache, watch.step)
+            era.end(steps[agent].route, rebuilt.summaries)
+            for end in era.done.values():
+                watch.step(end, 0)
+        for lane, replay in replays.items():
+            watch.lane(lane)
+            await replay.run(raw_log, cache, watch.step)

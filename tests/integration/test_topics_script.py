@@ -14,12 +14,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     ResourceType,
 )
 
 from tests.support.processes import without_settings
-from vigia.topics import TOPICS
+from vigia.topics import BY_NAME, TOPICS
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ["-m", "scripts.topics"]
@@ -108,8 +109,24 @@ def test_partition_counts_are_reported_and_never_changed(environ, prefix, admin)
     admin.create_topics([NewTopic(prefix + "risk", num_partitions=3)])[prefix + "risk"].result()
     done = run(environ, "apply", "--fix")
     assert done.returncode == 1
-    assert "`repartition` will be the way" in done.stdout
+    assert "`repartition AGENT COUNT` adds some" in done.stdout
     assert len(admin.list_topics(timeout=10).topics[prefix + "risk"].partitions) == 3
+
+
+def test_more_partitions_than_a_row_says_are_in_order_where_all_topics_of_an_agent_have_them(environ, prefix, admin):
+    for name in ("metrics", "deployments"):
+        admin.create_topics([NewTopic(prefix + name, num_partitions=6)])[prefix + name].result()
+    done = run(environ, "apply", "--fix", "--json")
+    assert done.returncode == 0, done.stdout
+    on_broker = admin.list_topics(timeout=10).topics
+    found = {name: len(on_broker[prefix + name].partitions) for name in BY_NAME}
+    # feedback shares its lanes with deployments
+    assert [found[name] for name in ("metrics", "deployments", "feedback", "problems")] == [6, 6, 6, 4]
+    admin.create_partitions([NewPartitions(prefix + "deployments", 7)])[prefix + "deployments"].result()
+    drift = json.loads(run(environ, "check", "--json").stdout)
+    assert [(each["topic"], each["setting"], each["wanted"], each["found"]) for each in drift] == [
+        (prefix + "feedback", "partitions", "7", "6")
+    ]
 
 
 def test_what_the_broker_refuses_is_said(environ):

@@ -19,11 +19,11 @@ class Topic:
     """One row: everything that is fixed about a topic.
 
     `key` names the field of its events that is the Kafka key; `types` may be empty while no Struct exists yet.
-    `retention` is in seconds (-1: kept for ever); `partitions` is the count it is created with. `written_by` and
-    `read_by` name principals, from which the access lists are printed. `timestamps` says whose clock a
-    record's Kafka time is: the broker's unless a row says otherwise, since lanes take it for the time of arrival and
-    retention counts from it. With `formats`, payloads of other tools are taken, too (`vigia/events/formats`); some of
-    their events may belong on another such topic.
+    `retention` is in seconds (-1: kept for ever); `partitions` is the count it is created with, and more can be added
+    later. `written_by` and `read_by` name principals, from which the access lists are printed. `timestamps` says whose
+    clock a record's Kafka time is: the broker's unless a row says otherwise, since lanes take it for the time of
+    arrival and retention counts from it. With `formats`, payloads of other tools are taken, too
+    (`vigia/events/formats`); some of their events may belong on another such topic.
     """
 
     name: str

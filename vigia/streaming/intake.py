@@ -82,17 +82,17 @@ class Intake:
         self._scope_of = scope_of
         self._future_limit = future_limit
         self._samples = topic.types == (Sample,)
-        # by partition: the keys that belong there, as text
-        self._known: defaultdict[int, dict[bytes, str]] = defaultdict(dict)
+        # by partition, and of how many it is one: the keys that belong there, as text
+        self._known: defaultdict[tuple[int, int], dict[bytes, str]] = defaultdict(dict)
 
     def take(self, batch: Batch, partition_count: int, cluster_id: str = "") -> Taken:
         """Return the batch's events, in order, and everything that is not one."""
-        plain = self._take_plain(batch, cluster_id) if self._samples else None
+        plain = self._take_plain(batch, partition_count, cluster_id) if self._samples else None
         return plain or self._take_carefully(batch, partition_count, cluster_id)
 
-    def _take_plain(self, batch: Batch, cluster_id: str) -> Taken | None:
-        stamps = batch.records.timestamps
-        plain = plain_samples(batch.records, self._known[batch.partition], min(stamps) / 1000, self._future_limit)
+    def _take_plain(self, batch: Batch, partition_count: int, cluster_id: str) -> Taken | None:
+        stamps, known = batch.records.timestamps, self._known[batch.partition, partition_count]
+        plain = plain_samples(batch.records, known, min(stamps) / 1000, self._future_limit)
         if plain is None:
             return None
         count = len(plain.samples)
@@ -210,7 +210,7 @@ class Intake:
         """The record's key as text, or None when it is missing or does not belong in this partition."""
         if not key:
             return None
-        names = self._known[partition]
+        names = self._known[partition, partition_count]
         known = names.get(key)
         if known is not None:
             return known

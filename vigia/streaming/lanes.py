@@ -83,13 +83,12 @@ class Lanes:
     ) -> dict[TopicPartition, int]:
         revocations = self._revocations
         wanted = self._wanted(facts, counts)
-        read = self._ports.summaries.read_lane
+        known = await self._known(wanted)
         new_ids = {}
-        for lane, count in wanted.items():
+        for lane in wanted:
             new_ids[lane] = await self._new_topic_ids(lane, facts)
-            row: LaneRow | None = await self._retry("read a lane", read, lane)
-            if row is not None:
-                await self._starts(adopt(row, self._worker.cluster, count), facts, flow)
+            if lane in known:
+                await self._starts(known[lane], facts, flow)
         positions: dict[TopicPartition, int] = {}
         share = max(1, self._worker.cache_entries // max(1, len(facts)))
         for lane, count in wanted.items():
@@ -121,6 +120,20 @@ class Lanes:
             count = self._partition_count(agent, counts)
             wanted.update((LaneId(agent, number), count) for number in sorted(next(iter(partitions.values()))))
         return wanted
+
+    async def _known(self, wanted: Mapping[LaneId, int]) -> dict[LaneId, LaneRow]:
+        """Return all lanes that the agents of the wanted ones have had, as they shall be here.
+
+        The others of an agent count, too: a worker that has but new lanes must notice that partitions were added, and
+        that the states of their keys lie elsewhere.
+        """
+        counts = {lane.agent: count for lane, count in wanted.items()}
+        rows: list[LaneRow] = await self._retry("read lanes", self._ports.summaries.lanes)
+        return {
+            row.lane: adopt(row, self._worker.cluster, counts[row.lane.agent])
+            for row in rows
+            if row.lane.agent in counts
+        }
 
     async def _starts(self, row: LaneRow, facts: Mapping[TopicPartition, BrokerFacts], flow: Flow) -> dict[str, int]:
         """Return from which offset the lane must read each of its topics."""

@@ -52,7 +52,8 @@ def adopt(row: LaneRow, cluster: Cluster, partition_count: int) -> LaneRow:
     if row.partition_count != partition_count:
         raise NeedsPersonError(
             f"lane {row.lane} was filled with {row.partition_count} partitions a topic, but now there are "
-            f"{partition_count}: keys would change lanes. Restore the old count, or use another summaries database."
+            f"{partition_count}: keys would change lanes. `python -m scripts.topics repartition {row.lane.agent} "
+            f"{partition_count}` lets their states follow."
         )
     return row
 

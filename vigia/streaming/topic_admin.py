@@ -1,6 +1,7 @@
 """Topics on a broker: creates those that are missing, and finds where the others differ from their rows.
 
 Partition counts and replicas are never changed here: the first would send keys to other lanes, the second moves data.
+More partitions than a row says are no difference where all topics of an agent have them: somebody has added them.
 The embedded broker cannot create or describe topics; do not call this for it.
 """
 
@@ -25,6 +26,9 @@ from vigia.events.topic import DAY, Topic
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Largest record (compressed batch) a topic takes, in bytes."""
+
+AGENT = "-agent"
+"""How the names of readers end that run inside the worker."""
 
 LONGEST_SEGMENT = 7 * DAY
 HOUR = 3600
@@ -90,8 +94,12 @@ def ensure_topics(
     is for each request. Raises BrokerUnreachable.
     """
     with _Admin(connection, timeout) as admin:
-        missing = _missing(admin.metadata(), topics, policy)
-        done = admin.create(missing, {policy.prefix + topic.name: topic for topic in topics}, policy)
+        found = admin.metadata()
+        wanted = {
+            policy.prefix + topic.name: replace(topic, partitions=_wanted(topic, topics, found, policy))
+            for topic in topics
+        }
+        done = admin.create(_missing(found, topics, policy), wanted, policy)
         created = {drift.topic for drift in done if drift.outcome == "created"}
         admin.wait_for_leaders(created)
         drift = _differences(admin, topics, policy)
@@ -244,14 +252,26 @@ def _missing(metadata: ClusterMetadata, topics: Sequence[Topic], policy: TopicPo
     return [Drift(name, "topic", "exists", "missing") for name in names if name not in metadata.topics]
 
 
+def _wanted(topic: Topic, topics: Sequence[Topic], metadata: ClusterMetadata, policy: TopicPolicy) -> int:
+    """Return how many partitions a topic should have: those of its row, or more if it was given more since.
+
+    Topics that one agent reads must have equal numbers, so the one of them that has most decides.
+    """
+    agents = {reader for reader in topic.read_by if reader.endswith(AGENT)}
+    beside = [each for each in topics if agents & set(each.read_by)] or [topic]
+    found = (metadata.topics.get(policy.prefix + each.name) for each in beside)
+    return max([topic.partitions, *(len(each.partitions) for each in found if each is not None)])
+
+
 def _differences(admin: _Admin, topics: Sequence[Topic], policy: TopicPolicy) -> list[Drift]:
-    found = admin.metadata().topics
+    metadata = admin.metadata()
+    found = metadata.topics
     present = {policy.prefix + topic.name: topic for topic in topics if policy.prefix + topic.name in found}
     configs = admin.configs(present)
     drift: list[Drift] = []
     for name, topic in present.items():
         partitions = found[name].partitions
-        pairs = [("partitions", str(topic.partitions), str(len(partitions)))]
+        pairs = [("partitions", str(_wanted(topic, topics, metadata, policy)), str(len(partitions)))]
         replicas = sorted({len(partition.replicas) for partition in partitions.values()})
         pairs.append(("replication", str(policy.replication_factor), ", ".join(map(str, replicas))))
         for setting, wanted in topic_config(topic, policy).items():

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from scripts.repartitioning.acting import Who, redistribute, take_over
 from tests.unit.scripts.rebuild_feed import Feed
 from vigia import app
 from vigia.app.routes import ROUTES
@@ -26,6 +27,7 @@ from vigia.streaming.lane_state import LaneState
 from vigia.streaming.ownership import Cluster, adopt
 from vigia.streaming.partitions import partition_of
 from vigia.streaming.ports import Ports
+from vigia.streaming.repartition import Repartition
 from vigia.streaming.step import Step
 
 START = 1_700_000_040.0
@@ -94,6 +96,7 @@ class World:
         }
         self.lanes: dict[LaneId, LaneState] = {}
         self.steps: dict[str, Step] = {}
+        self.counts = dict.fromkeys(TOPICS_OF, PARTITIONS)
         self.restart()
 
     def restart(self) -> None:
@@ -130,7 +133,8 @@ class World:
     ) -> RawRecord:
         """Append a record after `skip` offsets (by chance 1); without a key it goes anywhere."""
         if partition is None:
-            partition = partition_of(key, PARTITIONS) if key else self.chance.randrange(PARTITIONS)
+            count = self.counts[AGENT_OF[topic]]
+            partition = partition_of(key, count) if key else self.chance.randrange(count)
         log = self.logs.setdefault((topic, partition), [])
         if skip is None:
             skip = int(self.chance.random() < 0.03)  # a marker of a transaction leaves a hole
@@ -152,8 +156,8 @@ class World:
         """Return the lane, taken over if it is not ours yet."""
         if lane not in self.lanes:
             summaries = self.stores.summaries
-            row = summaries.acquire(lane, f"worker-{self.chance.random()}", self.cluster, PARTITIONS)
-            adopted = adopt(row, Cluster(self.cluster, ephemeral=True), PARTITIONS)
+            row = summaries.acquire(lane, f"worker-{self.chance.random()}", self.cluster, self.counts[lane.agent])
+            adopted = adopt(row, Cluster(self.cluster, ephemeral=True), self.counts[lane.agent])
             if adopted is not row:
                 adopted = msgspec.structs.replace(adopted, version=row.version + 1)
                 summaries.commit(StepCommit(adopted, row.version, None))
@@ -218,13 +222,24 @@ class World:
                 await self.random_step()
             if self.chance.random() < 0.05:
                 agent = self.chance.choice(list(TOPICS_OF))
-                await self.tick(TOPICS_OF[agent][0], self.chance.randrange(PARTITIONS))
+                await self.tick(TOPICS_OF[agent][0], self.chance.randrange(self.counts[agent]))
         await self.drain()
         for _ in range(3):
             self.clock += 5_000.0
             for partition in range(PARTITIONS):
                 await self.tick("metrics", partition)
             await self.drain()
+
+    def repartition(self, agent: str, count: int) -> None:
+        """Add partitions to an agent's topics, with everything applied."""
+        route, summaries = self.steps[agent].route, self.stores.summaries
+        plan = Repartition(agent, tuple(TOPICS_OF[agent]), route.model, self.counts[agent], count)
+        held = take_over(summaries, [row for row in summaries.lanes() if row.lane.agent == agent])
+        redistribute(
+            summaries, plan, held, self.cluster, Who("ada@desk", self.clock, "a test"), lambda _what, _rows: None
+        )
+        self.counts[agent] = count
+        self.restart()
 
     def close(self) -> None:
         """Give all connections back."""

@@ -113,6 +113,16 @@ def test_lanes_from_before_topics_had_ids_keep_the_first_that_they_see():
     assert world.memory.topic_ids(world.lane(0)) == {"notes": "first", "more": "first"}
 
 
+def test_a_worker_that_has_but_new_lanes_notices_that_partitions_were_added():
+    world = World()
+    acquire(world, facts([0, 1]))
+    before = dict(world.memory.lane_rows)
+    with pytest.raises(Ended, match="was filled with 4 partitions a topic, but now there are 6") as ended:
+        acquire(world, facts([5]), {"notes": 6, "more": 6})
+    assert ended.value.code == EXIT_NEEDS_PERSON
+    assert world.memory.lane_rows == before
+
+
 def test_another_cluster_ends_with_an_explanation():
     world = World()
     world.take_over(0)

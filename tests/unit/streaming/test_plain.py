@@ -64,7 +64,7 @@ def test_a_plain_batch_is_the_same_both_ways(events, stamps):
         for index, (name, event) in enumerate(events)
     ]
     batch = batch_of(*records)
-    quick = one._take_plain(batch, "cluster")
+    quick = one._take_plain(batch, 4, "cluster")
     assert quick is not None
     assert contents(quick) == contents(one._take_carefully(batch, 4, "cluster"))
 
@@ -102,11 +102,18 @@ def test_a_plain_batch_is_the_same_both_ways(events, stamps):
 def test_a_batch_with_anything_odd_goes_the_careful_way(odd):
     one = intake()
     batch = batch_of(record(7, sample()), odd, record(9, sample()))
-    assert one._take_plain(batch, "") is None
+    assert one._take_plain(batch, 4, "") is None
     assert contents(one.take(batch, 4)) == contents(intake()._take_carefully(batch, 4, ""))
 
 
 def test_a_sample_ahead_of_the_earliest_record_is_looked_at_closely():
     one = intake()
     late = replace(batch_of(record(7, sample())), records=Records.of([record(7, sample(ts=NOW + 299), timestamp=1)]))
-    assert one._take_plain(late, "") is None
+    assert one._take_plain(late, 4, "") is None
+
+
+def test_a_key_that_belongs_here_of_four_partitions_is_looked_at_anew_of_six():
+    name = next(each for each in HERE if partition_of(each.encode(), 6) != 1)
+    one, batch = intake(), batch_of(record(7, sample(service=name), key=name.encode()))
+    for _ in range(2):
+        assert (len(one.take(batch, 4).events), len(one.take(batch, 6).moved)) == (1, 1)

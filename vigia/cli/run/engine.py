@@ -63,7 +63,9 @@ class Engine:
 
     def read_ends(self) -> dict[Partition, int]:
         """Return the end offsets of all topics that we read."""
-        return self.ends.read((name, number) for name in INPUT_TOPICS for number in range(BY_NAME[name].partitions))
+        created = {(name, number) for name in INPUT_TOPICS for number in range(BY_NAME[name].partitions)}
+        # lanes know of partitions that were added since
+        return self.ends.read(created | self.observer.positions().keys())
 
 
 def start(options: Options, environ: Mapping[str, str], stop: Stop, ending: ExitStack, say: Say) -> Engine:

@@ -32,7 +32,7 @@ def acquire(database: Database, lane: LaneId, owner: str, cluster_id: str, parti
 
     def work(connection: Connection) -> LaneRow:
         # one statement makes the row or raises its version, so that of two workers each gets a version of its own
-        connection.execute(database.statements.acquire, _values(first))
+        connection.execute(database.statements.acquire, values_of(first))
         return _row(connection.execute(select(lanes).where(_is(lane))).one())
 
     return database.write(work)
@@ -52,7 +52,7 @@ def read_all(database: Database) -> list[LaneRow]:
 def swap(connection: Connection, row: LaneRow, expected_version: int) -> None:
     """Replace the lane's row if its version is the expected one; else raise Conflict."""
     condition = _is(row.lane) & (lanes.c.version == expected_version)
-    values = _values(row)
+    values = values_of(row)
     changed = connection.execute(update(lanes).where(condition).values({name: values[name] for name in _COLUMNS}))
     if changed.rowcount != 1:
         raise Conflict(f"{row.lane} no longer has version {expected_version}: it has another owner")
@@ -72,7 +72,8 @@ def _is(lane: LaneId) -> Any:
     return (lanes.c.agent == lane.agent) & (lanes.c.partition == lane.partition)
 
 
-def _values(row: LaneRow) -> dict[str, Any]:
+def values_of(row: LaneRow) -> dict[str, Any]:
+    """Return a row's values by column."""
     values = msgspec.structs.asdict(row)
     del values["lane"]
     return values | {

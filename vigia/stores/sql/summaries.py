@@ -23,6 +23,7 @@ from vigia.stores.sql import (
     lanes,
     outbox,
     pruning,
+    repartition,
     states,
     steps,
     summary_rows,
@@ -33,6 +34,7 @@ from vigia.stores.sql.commit import write_step
 from vigia.stores.sql.database import Database
 from vigia.stores.sql.dialect import Dialect
 from vigia.stores.sql.interventions import Intervention
+from vigia.stores.sql.repartition import Change, Plan, Told
 from vigia.stores.sql.version import check_version
 from vigia.stores.sqlite import SQLite
 
@@ -159,6 +161,18 @@ class SqlSummaries:
     def move_lane(self, row: LaneRow, done: Intervention, *, forget_topic: bool) -> LaneRow:
         """Take a lane to another offset: see `interventions.move`."""
         return interventions.move(self._database, row, done, forget_topic=forget_topic)
+
+    def repartition(self, plan: Plan, change: Change, told: Told) -> None:
+        """Let everything of an agent's lanes go to where it then belongs: see `repartition.repartition`."""
+        repartition.repartition(self._database, plan, change, told)
+
+    def state_keys(self, lane: LaneId) -> Iterator[str]:
+        """Return the keys of a lane's states, in order."""
+        return repartition.state_keys(self._database, lane)
+
+    def timers(self, lane: LaneId) -> list[Timer]:
+        """Return all timers of a lane."""
+        return repartition.timers_of(self._database, lane)
 
     def beat(self, row: WorkerRow) -> None:
         workers.write(self._database, row)
