@@ -22,7 +22,7 @@ from tests.faults.checks import (
     wait_until_applied,
 )
 from tests.faults.crew import Crew
-from tests.faults.load import Expected, Load
+from tests.faults.load import DETECTORS, Expected, Load
 from tests.support import Sender, counts, fresh_environment, opened_stores, start_worker, wait_until
 from tests.support.records import Headers, Sent
 from tests.support.workers import ROOT
@@ -31,6 +31,7 @@ NEEDS_PERSON = 78
 MESSAGES = 1_500
 AFTER = 6
 SETTINGS: dict[str, Any] = {
+    "VIGIA_DETECTORS": str(DETECTORS),
     "VIGIA_KAFKA_SESSION_TIMEOUT": "6s",
     "VIGIA_KAFKA_HEARTBEAT_INTERVAL": "1s",
     "VIGIA_OPERATIONS_HEARTBEAT": "1s",
@@ -153,6 +154,8 @@ def killed_between_the_topics_and_the_database(env: Mapping[str, str]) -> None:
     one = start_worker(env)
     assert one.wait_ended(90) == NEEDS_PERSON, one.log[-4000:]
     assert "scripts.topics repartition metrics 6" in one.log
+    # one that ended so counts as alive until it is late
+    wait_until(lambda: repartition(env, "metrics")[0] == 0, 60, "an end of its signs of life", pause=1.0)
 
 
 def check_counted_once(env: Mapping[str, str], expected: Expected, again: int) -> None:
