@@ -48,7 +48,8 @@ def report_of(done):
 
 def alike(report):
     """What must not depend on the ground, the hour or the speed of the machine."""
-    return {name: value for name, value in report.items() if name != "seconds"}
+    kept = {name: value for name, value in report.items() if name != "seconds"}
+    return kept | {"topics": dict(report["topics"])}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,11 @@ def test_the_main_job_has_happened(reports):
 
 
 def test_a_second_run_counts_its_own_input_completely(reports):
-    assert alike(reports["second"]) == alike(reports["first"])
+    first, second = (alike(reports[name]) for name in ("first", "second"))
+    # the model knows from the start which kind of failure its scope is told of, so more of its scores are judged
+    judged = [report["topics"].pop("ai-decisions")["applied"] for report in (first, second)]
+    assert second == first
+    assert judged[1] >= judged[0] > first["deployments_scored"]
 
 
 def test_the_local_stack_ends_with_the_same_counts(reports):
