@@ -124,7 +124,9 @@ def latte(place: Place, rows: int, under_way: int) -> Written:
         report = Path(folder) / "report.json"
         options = ["-P", f'keyspace="{place.keyspace}"', "-t", "1", "-p", str(under_way), "-d", str(rows)]
         address = f"{place.host}:{place.port}"
-        _said([str(environments.latte()), "run", *options, "-w", "20000", "-o", str(report), str(script), address])
+        _said(
+            [str(environments.latte()), "run", *options, "-w", "20000", "-o", str(report), str(script), address], folder
+        )
         found = json.loads(report.read_text(encoding="utf-8"))["result"]
     if found["error_count"]:
         raise WriterFailedError(f"latte: {found['error_count']} requests failed: {found['errors'][:1]}")
@@ -137,9 +139,9 @@ def _timed(rows: int, work: Callable[[], object]) -> Written:
     return Written(rows, time.perf_counter() - began, time.process_time() - cpu)
 
 
-def _said(command: list[str]) -> str:
+def _said(command: list[str], folder: str | None = None) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WriterFailedError(f"{command[0]}: {error}") from error
     if done.returncode:
