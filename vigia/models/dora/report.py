@@ -24,6 +24,7 @@ from vigia.models.dora.days import Day, days_of
 from vigia.models.dora.emptiness import why_empty
 from vigia.models.dora.failures import Failures, failures
 from vigia.models.dora.levels import DoraConfig, Level, MetricName, level_of, own_level_of
+from vigia.models.intervals import wilson
 
 FORMULA_VERSION = "dora-1"
 """Raised when any definition changes."""
@@ -168,7 +169,7 @@ def _rework(facts: Facts, incidents: Failures) -> Metric:
 
 
 def _share(name: MetricName, count: int, n: int, excluded: dict[str, int]) -> Metric:
-    bounds = intervals.wilson(count, n)
+    bounds = wilson(count, n)
     return Metric(
         name=name,
         unit="share",

@@ -10,6 +10,7 @@ from scipy import stats
 from vigia.cli.delivery.arguments import YEARS as OFFERED
 from vigia.models.dora import intervals
 from vigia.models.dora.levels import YEARS, DoraConfigError, MetricName, level_of, own_level_of, parse_dora
+from vigia.models.intervals import wilson
 
 ROOT = Path(__file__).resolve().parents[4]
 HOUR, DAY = 3600.0, 86_400.0
@@ -98,7 +99,7 @@ def test_the_command_offers_the_years_that_are_known():
 def test_intervals_are_those_of_scipy():
     for successes, n in [(0, 5), (1, 7), (50, 100), (7, 7)]:
         expected = stats.binomtest(successes, n).proportion_ci(method="wilson")
-        assert intervals.wilson(successes, n) == pytest.approx((expected.low, expected.high))
+        assert wilson(successes, n) == pytest.approx((expected.low, expected.high))
     for count in (0, 1, 30):
         low = stats.chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
         assert intervals.poisson_rate(count, 2.0) == pytest.approx((low / 2, stats.chi2.ppf(0.975, 2 * count + 2) / 4))
