@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from vigia.events.feedback import Severity
+from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Finding
 
 Verdict = Literal["bad", "between", "good"]
@@ -64,6 +65,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
         if not self.flap_within >= 0:
             raise ValueError(f"flap_within is {self.flap_within}: it must be at least 0 seconds")
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """See `Detector`: none, unless a detector says otherwise."""
+        return ()
+
+    def wants_sketch(self, series: Series) -> bool:  # noqa: ARG002 - the same for all
+        """See `Detector`: no, unless a detector says otherwise."""
+        return False
 
 
 @dataclass(frozen=True)

@@ -96,10 +96,6 @@ class DatabaseSlowQueries(Rules, frozen=True, kw_only=True, forbid_unknown_field
         """The name in problems and in `config/detectors.toml`."""
         return NAME
 
-    @property
-    def companions(self) -> tuple[str, ...]:
-        return ()
-
     def watches(self, series: Series) -> bool:
         """Gauges of the configured metrics; durations in a unit of time."""
         if series.kind != "gauge":

@@ -6,16 +6,15 @@ A clean-up that makes room every night is no trend, and neither is the backup th
 from vigia.events.feedback import Severity
 from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Companion, Finding
-from vigia.models.detectors.course import Change, Verdict, follow
+from vigia.models.detectors.course import Change, Verdict
 from vigia.models.detectors.growth import (
     GrowthRules,
     GrowthState,
     Level,
-    ended,
+    follow_growth,
     in_words,
     look_ahead,
     numbers,
-    opened,
 )
 from vigia.models.detectors.units import RATIOS, ratio_scale
 
@@ -59,16 +58,9 @@ class DiskSpaceLow(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields
         """The name in problems and in `config/detectors.toml`."""
         return NAME
 
-    @property
-    def companions(self) -> tuple[str, ...]:
-        return ()
-
     def watches(self, series: Series) -> bool:
         """Gauges of the configured metrics, as ratios or in percent."""
         return series.kind == "gauge" and series.metric in self.metrics and series.unit in RATIOS
-
-    def wants_sketch(self, series: Series) -> bool:  # noqa: ARG002 - the same for all
-        return False
 
     def anew(self, opened: int) -> DiskState:
         return DiskState(opened=opened)
@@ -91,14 +83,8 @@ class DiskSpaceLow(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields
             verdict = "bad"
         elif level < self.close_at:
             verdict = "good"
-        after, change = follow(state, verdict, self._severity(level, state), window, self)
-        if change is None:
-            return after, None
-        if change.kind == "resolved":
-            after = ended(after)
-        elif state.status == "none":
-            after = opened(after)
-        return after, self._told(change, level, state)
+        after, change = follow_growth(state, verdict, self._severity(level, state), window, self)
+        return after, None if change is None else self._told(change, level, state)
 
     def _severity(self, level: float, state: DiskState) -> Severity:
         hours = state.nearest.hours if state.nearest is not None else None

@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from vigia.events.feedback import Severity
 from vigia.models.detectors.base import ClosedWindow
-from vigia.models.detectors.course import Course, Rules
+from vigia.models.detectors.course import Change, Course, Rules, Verdict, follow
 from vigia.models.detectors.history import History
 from vigia.models.detectors.outlook import DAY, LONGEST, Outlook, ceiling_of, within_days, within_hours
 
@@ -72,14 +73,26 @@ def look_ahead(state: G, window: ClosedWindow, level: Level, rules: GrowthRules)
     return state
 
 
-def opened(state: G) -> G:
-    """Return the state of a problem that has just opened: what was usual before is kept for its end."""
+def follow_growth(
+    state: G, verdict: Verdict, severity: Severity, window: ClosedWindow, rules: GrowthRules
+) -> tuple[G, Change | None]:
+    """Do as `follow`; what was usual before a problem is kept until its end, and what belonged to it does not become
+    usual.
+    """
+    after, change = follow(state, verdict, severity, window, rules)
+    if change is None:
+        return after, None
+    if change.kind == "resolved":
+        return _ended(after), change
+    return (_opened(after) if state.status == "none" else after), change
+
+
+def _opened(state: G) -> G:
     history = state.history or History()
     return replace(state, ceiling=ceiling_of(history, DAY) if state.nearest is not None else None)
 
 
-def ended(state: G) -> G:
-    """Return the state of a problem that is over: what belonged to it does not become usual."""
+def _ended(state: G) -> G:
     if state.history is not None and state.ceiling is not None:
         state.history.forget_above(state.ceiling)
     return replace(state, ceiling=None)

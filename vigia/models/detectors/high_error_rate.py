@@ -103,9 +103,6 @@ class HighErrorRate(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Gauges of the configured metrics; a counter is no ratio."""
         return series.kind == "gauge" and series.metric in self.metrics
 
-    def wants_sketch(self, series: Series) -> bool:  # noqa: ARG002 - the same for all
-        return False
-
     def anew(self, opened: int) -> HighErrorRateState:
         return HighErrorRateState(opened=opened)
 

@@ -6,16 +6,15 @@ What comes after a restart is never compared with what was before it, and only t
 from vigia.events.feedback import Severity
 from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Companion, Finding
-from vigia.models.detectors.course import Change, Verdict, follow
+from vigia.models.detectors.course import Change, Verdict
 from vigia.models.detectors.growth import (
     GrowthRules,
     GrowthState,
     Level,
-    ended,
+    follow_growth,
     in_words,
     look_ahead,
     numbers,
-    opened,
 )
 from vigia.models.detectors.units import BYTES, RATIOS, ratio_scale
 
@@ -63,9 +62,6 @@ class MemoryLeak(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Gauges of the configured metrics, as ratios, in percent or in bytes."""
         return series.kind == "gauge" and series.metric in self.metrics and series.unit in (*RATIOS, *BYTES)
 
-    def wants_sketch(self, series: Series) -> bool:  # noqa: ARG002 - the same for all
-        return False
-
     def anew(self, opened: int) -> MemoryState:
         return MemoryState(opened=opened)
 
@@ -82,14 +78,8 @@ class MemoryLeak(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields=T
         level = window.mean * scale
         state = look_ahead(state, window, Level(level / limit, limit=1.0, lives=True), self)
         verdict: Verdict = "good" if state.nearest is None else "bad"
-        after, change = follow(state, verdict, self._severity(state), window, self)
-        if change is None:
-            return after, None
-        if change.kind == "resolved":
-            after = ended(after)
-        elif state.status == "none":
-            after = opened(after)
-        return after, self._told(change, level / limit, state)
+        after, change = follow_growth(state, verdict, self._severity(state), window, self)
+        return after, None if change is None else self._told(change, level / limit, state)
 
     def _severity(self, state: MemoryState) -> Severity:
         if state.nearest is None:

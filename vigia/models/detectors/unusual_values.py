@@ -60,10 +60,6 @@ class UnusualValues(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
         """The name in problems and in `config/detectors.toml`."""
         return NAME
 
-    @property
-    def companions(self) -> tuple[str, ...]:
-        return ()
-
     def watches(self, series: Series) -> bool:
         """Gauges by the patterns; a counter only grows, which is always new."""
         return (
@@ -73,9 +69,6 @@ class UnusualValues(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
             and not _any(self.not_metrics, series.metric)
             and not _any(self.not_services, series.service)
         )
-
-    def wants_sketch(self, series: Series) -> bool:  # noqa: ARG002 - the same for all
-        return False
 
     def anew(self, opened: int) -> UnusualState:
         return UnusualState(opened=opened)
