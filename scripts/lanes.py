@@ -14,7 +14,6 @@ if not __package__:
     # run as a file: Python has put this folder on the path instead of the checkout's
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import msgspec
 from rich.console import Console
 
 from scripts.letters.safe import one_line
@@ -23,6 +22,7 @@ from scripts.operations.lane_listing import lane_places, partitions_of, show_lan
 from scripts.operations.lane_moving import Refused, Wanted, plan_move
 from vigia.app.opening import opened_summaries
 from vigia.app.routes import ROUTES
+from vigia.cli.reading import print_json
 from vigia.settings import SettingsError, load
 from vigia.stores.base import LaneId
 from vigia.stores.errors import Conflict, Transient, UnknownOutcome, Unusable
@@ -69,7 +69,7 @@ def _list(summaries: SqlSummaries, kafka: Kafka, options: argparse.Namespace) ->
         print(f"without the broker there is no lag: {error}", file=sys.stderr)
     places = lane_places(rows, READS, logs)
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(places), indent=2).decode())
+        print_json(places)
     else:
         show_lanes(places, Console(width=None if sys.stdout.isatty() else NO_TERMINAL, highlight=False))
     return DONE

@@ -13,12 +13,12 @@ if not __package__:
     # run as a file: Python has put this folder on the path instead of the checkout's
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import msgspec
 from rich.console import Console
 
 from scripts.operations.report import read_status
 from scripts.operations.screen import show
 from vigia.app.opening import opened_summaries
+from vigia.cli.reading import print_json
 from vigia.settings import SettingsError, load
 from vigia.stores.errors import Transient, Unusable
 
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return UNREACHABLE
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(status), indent=2).decode())
+        print_json(status)
     else:
         show(status, Console(width=None if sys.stdout.isatty() else NO_TERMINAL, highlight=False))
     return HEALTHY if status.healthy else NEEDS_PERSON

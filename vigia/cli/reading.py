@@ -1,13 +1,17 @@
 """What commands share that only read: the summaries opened for reading, errors as exit codes."""
 
+import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
 
+import msgspec
 from rich.console import Console
 
 from vigia import app
 from vigia.cli.exits import NEEDS_PERSON, OK, TRANSIENT
+from vigia.cli.span import Span, span_of
 from vigia.settings import Settings, SettingsError, load
 from vigia.stores.errors import Transient, Unusable
 from vigia.stores.queries.reader import Reader
@@ -35,6 +39,21 @@ def with_reader(work: Callable[[Reader, Settings], int]) -> int:
     except Transient as error:
         print(f"the summaries' database does not answer: {error}", file=sys.stderr)
         return TRANSIENT
+
+
+def with_span(options: argparse.Namespace, work: Callable[[Reader, Settings, Span], int]) -> int:
+    """The same for a command about a span of days (`vigia.cli.span.add_span`), which `work` is given, too."""
+    try:
+        span = span_of(options.since, options.until, time.time())
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return NEEDS_PERSON
+    return with_reader(lambda reader, settings: work(reader, settings, span))
+
+
+def print_json(answer: object) -> None:
+    """Print what `--json` asks for."""
+    print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
 
 
 def console() -> Console:

@@ -1,16 +1,14 @@
 """`vigia ai-agents`: reads the counts of a span of days and of the one before, and prints tables or JSON."""
 
 import argparse
-import sys
-import time
 from datetime import UTC, datetime
 
 import msgspec
 
 from vigia.cli.ai_agents.tables import show
-from vigia.cli.exits import NEEDS_PERSON, OK
-from vigia.cli.reading import console, with_reader
-from vigia.cli.span import DAY, Span, span_of
+from vigia.cli.exits import OK
+from vigia.cli.reading import console, print_json, with_span
+from vigia.cli.span import DAY, Span
 from vigia.models.telemetry.report import FORMULA_VERSION, AgentReport, Targets, agent_reports
 from vigia.settings import Settings
 from vigia.stores.queries.ai_agents import ai_decision_tallies, ai_decision_times, last_ai_decision_day
@@ -34,12 +32,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 def ai_agents(options: argparse.Namespace) -> int:
     """Print the report; returns the exit code."""
-    try:
-        span = span_of(options.since, options.until, time.time())
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return NEEDS_PERSON
-    return with_reader(lambda reader, settings: _report(reader, settings, span, options))
+    return with_span(options, lambda reader, settings, span: _report(reader, settings, span, options))
 
 
 def read(reader: Reader, settings: Settings, span: Span, agent: str | None) -> Answer:
@@ -67,7 +60,7 @@ def read(reader: Reader, settings: Settings, span: Span, agent: str | None) -> A
 def _report(reader: Reader, settings: Settings, span: Span, options: argparse.Namespace) -> int:
     answer = read(reader, settings, span, options.agent)
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+        print_json(answer)
     else:
         show(answer.agents, answer.empty, span, answer.targets, console())
     return OK

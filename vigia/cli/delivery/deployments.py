@@ -4,13 +4,12 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-import msgspec
 from rich.table import Table
 from rich.text import Text
 
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
-from vigia.cli.reading import console, with_reader
+from vigia.cli.reading import console, print_json, with_reader
 from vigia.events.summaries import DeploymentSummary
 from vigia.stores.queries.reader import Reader
 from vigia.stores.queries.recent_deployments import recent_deployments
@@ -30,7 +29,7 @@ def deployments(options: argparse.Namespace) -> int:
 def _print(reader: Reader, options: argparse.Namespace) -> int:
     found = recent_deployments(reader, options.limit, service=options.service)
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        print_json(found)
     elif found:
         console().print(_table(found))
     else:

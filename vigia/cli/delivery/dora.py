@@ -1,7 +1,6 @@
 """`vigia dora`: asks for the delivery metrics of a service, a team, an organisation or all, and prints them."""
 
 import argparse
-import sys
 import time
 from difflib import get_close_matches
 
@@ -9,9 +8,9 @@ import msgspec
 
 from vigia.app.files import read_delivery_files
 from vigia.cli.delivery.tables import show
-from vigia.cli.exits import NEEDS_PERSON, OK
-from vigia.cli.reading import console, with_reader
-from vigia.cli.span import Span, span_of
+from vigia.cli.exits import OK
+from vigia.cli.reading import console, print_json, with_span
+from vigia.cli.span import Span
 from vigia.events.catalog import Catalog
 from vigia.events.dora_facts import Of, Question
 from vigia.events.dora_facts import Span as Membership
@@ -26,12 +25,7 @@ from vigia.stores.queries.reader import Reader
 
 def dora(options: argparse.Namespace) -> int:
     """Print the report; returns the exit code."""
-    try:
-        span = span_of(options.since, options.until, time.time())
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return NEEDS_PERSON
-    return with_reader(lambda reader, settings: _report(reader, settings, span, options))
+    return with_span(options, lambda reader, settings, span: _report(reader, settings, span, options))
 
 
 def question_of(options: argparse.Namespace, span: Span, catalog: Catalog, config: DoraConfig, now: float) -> Question:
@@ -71,7 +65,7 @@ def _report(reader: Reader, settings: Settings, span: Span, options: argparse.Na
     if not options.days:
         answer = msgspec.structs.replace(answer, days=[])
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+        print_json(answer)
     else:
         show(answer, span, console())
     return OK

@@ -13,7 +13,7 @@ from vigia.cli.metrics.figures import SeriesFigures, figures_of
 from vigia.cli.metrics.levels import Level, level_for, rows_at
 from vigia.cli.metrics.tables import show
 from vigia.cli.moments import span_between
-from vigia.cli.reading import console, with_reader
+from vigia.cli.reading import console, print_json, with_reader
 from vigia.events.summaries import DeploymentSummary, ProblemSummary, SeriesSummary
 from vigia.models.windows.config import DAY, HOUR
 from vigia.settings import Settings
@@ -91,7 +91,7 @@ def read(reader: Reader, settings: Settings, asked: Asked) -> Answer:
 def _tell(reader: Reader, settings: Settings, asked: Asked, options: argparse.Namespace) -> int:
     answer = read(reader, settings, asked)
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+        print_json(answer)
     else:
         show(answer, console())
     if options.picture is not None and answer.series:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vigia.cli.exits import NEEDS_PERSON, OK
 from vigia.cli.moments import span_between
-from vigia.cli.reading import console, with_reader
+from vigia.cli.reading import console, print_json, with_reader
 from vigia.cli.run.tables import HEADING, SEVERITY_STYLES, duration
 from vigia.events.summaries import ProblemSummary
 from vigia.stores.queries.problems_of import problems_of
@@ -50,7 +50,7 @@ def problems(options: argparse.Namespace) -> int:
     def tell(reader: Reader, _settings: object) -> int:
         answer = read(reader, options.service, only_open=options.open, start=start, end=end)
         if options.json:
-            print(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
+            print_json(answer)
         else:
             show(answer, options.service, console(), now)
         return OK
