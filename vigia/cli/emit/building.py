@@ -36,7 +36,7 @@ def deployment(options: Namespace, origin: Origin, commit: str, brought: Brought
         stage=options.stage,
         status=options.status or "",
         kind=options.does,
-        at=now if options.at is None else options.at,
+        at=_at(options, now),
         commits=list(brought.commits) if brought else [],
         features=_features(options.feature),
         runs=[*origin.runs, *options.run],
@@ -66,7 +66,7 @@ def judgement(options: Namespace, _origin: Origin, now: float) -> Built:
         judge=options.judge,
         by=options.by,
         reason=options.reason,
-        at=now if options.at is None else options.at,
+        at=_at(options, now),
         event_id=options.event_id,
     )
     return AI_DECISIONS, event
@@ -108,7 +108,7 @@ def metric(options: Namespace, _origin: Origin, now: float) -> Built:
         environment=options.environment,
         metric=options.metric,
         value=options.value,
-        ts=now if options.at is None else options.at,
+        ts=_at(options, now),
         unit=options.unit,
         kind="counter" if options.counts else "gauge",
         labels=dict(options.label) or None,
@@ -127,7 +127,7 @@ def ai_decision(options: Namespace, _origin: Origin, now: float) -> Built:
         decision_id=options.decision_id,
         decision_type=options.decision_type,
         decision=options.decision,
-        at=now if options.at is None else options.at,
+        at=_at(options, now),
         confidence=options.confidence,
         execution_time=options.execution_time,
         model_version=options.model_version,
@@ -152,11 +152,16 @@ def topic_of(event: Deployment) -> Built:
     return DEPLOYMENTS, event
 
 
+def _at(options: Namespace, now: float) -> float:
+    at: float = now if options.at is None else options.at
+    return at
+
+
 def _common(options: Namespace, now: float) -> dict[str, Any]:
     return {
         "scope": options.scope,
         "service": options.service,
-        "at": now if options.at is None else options.at,
+        "at": _at(options, now),
         "event_id": options.event_id,
     }
 
