@@ -9,25 +9,15 @@ from tests.contract.summaries_rows import commit, take
 from tests.unit.models.made_decisions import MIDNIGHT, made, rows_of
 from vigia.cli import main
 from vigia.models.telemetry.state import DAY
-from vigia.stores.sql.summaries import open_summaries
 
 DATES = [datetime.fromtimestamp(MIDNIGHT + day * DAY, UTC).date().isoformat() for day in range(20)]
 SPAN = ["--since", DATES[10], "--until", DATES[19]]
 
 
 @pytest.fixture
-def url(tmp_path, monkeypatch):
-    address = f"sqlite:///{tmp_path}/summaries.db"
-    monkeypatch.setenv("VIGIA_SUMMARIES_URL", address)
-    return address
-
-
-@pytest.fixture
-def summaries(url):
-    opened = open_summaries(url)
-    opened.migrate()
-    yield opened
-    opened.close()
+def url(url, monkeypatch):
+    monkeypatch.setenv("VIGIA_SUMMARIES_URL", url)
+    return url
 
 
 @pytest.fixture

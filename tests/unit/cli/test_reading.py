@@ -4,15 +4,13 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.processes import without_settings
-from vigia.stores.sql.summaries import open_summaries
 
 
-def test_a_reader_that_has_read_enough_ends_a_command_without_a_word(tmp_path):
-    url = f"sqlite:///{tmp_path}/summaries.db"
-    summaries = open_summaries(url)
-    summaries.migrate()
-    summaries.close()
+@pytest.mark.usefixtures("summaries")
+def test_a_reader_that_has_read_enough_ends_a_command_without_a_word(url):
     gone, pipe = os.pipe()
     os.close(gone)
     done = subprocess.run(

@@ -11,7 +11,6 @@ from tests.contract.summaries_rows import LANE, OTHER, commit, take
 from tests.support.heartbeats import beat_at
 from vigia.stores.base import WorkerRow
 from vigia.stores.errors import Transient
-from vigia.stores.sql.summaries import open_summaries
 
 MOVE = ("move", "metrics", "0", "metrics")
 BECAUSE = ("--because", "the broker lost its disk")
@@ -46,15 +45,11 @@ def kafka(monkeypatch):
 
 
 @pytest.fixture
-def summaries(tmp_path, monkeypatch, kafka):
-    url = f"sqlite:///{tmp_path}/summaries.db"
+def summaries(summaries, url, monkeypatch, kafka):
     monkeypatch.setenv("VIGIA_SUMMARIES_URL", url)
-    opened = open_summaries(url)
-    opened.migrate()
-    commit(opened, take(opened), lane={"offsets": {"metrics": 30}})
-    opened.keep_topic_ids(LANE, {"metrics": "id1"})
-    yield opened
-    opened.close()
+    commit(summaries, take(summaries), lane={"offsets": {"metrics": 30}})
+    summaries.keep_topic_ids(LANE, {"metrics": "id1"})
+    return summaries
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from tests.unit.scripts.test_lanes_script import beating
 from vigia.events.effects import Timer
 from vigia.stores.base import LaneId, StateRow
 from vigia.stores.errors import Transient, Unusable
-from vigia.stores.sql.summaries import open_summaries
 from vigia.streaming.partitions import partition_of
 
 SERVICES = [f"service-{number}" for number in range(40)]
@@ -66,22 +65,18 @@ def kafka(monkeypatch):
 
 
 @pytest.fixture
-def summaries(tmp_path, monkeypatch, kafka):
-    url = f"sqlite:///{tmp_path}/summaries.db"
+def summaries(summaries, url, monkeypatch, kafka):
     monkeypatch.setenv("VIGIA_SUMMARIES_URL", url)
-    opened = open_summaries(url)
-    opened.migrate()
     for number in range(4):
         mine = [name for name in SERVICES if partition_of(name.encode(), 4) == number]
         commit(
-            opened,
-            opened.acquire(LaneId("metrics", number), "worker-1", "cluster-1", 4),
+            summaries,
+            summaries.acquire(LaneId("metrics", number), "worker-1", "cluster-1", 4),
             lane={"offsets": {"metrics": 10}, "clock": 100.0},
             states=[StateRow(name, 2, b"x") for name in mine],
             timers_set=[Timer("idle", name, 200.0) for name in mine],
         )
-    yield opened
-    opened.close()
+    return summaries
 
 
 @pytest.fixture
