@@ -10,7 +10,6 @@ from vigia.models.detectors.course import Change, Verdict
 from vigia.models.detectors.growth import (
     GrowthRules,
     GrowthState,
-    Level,
     follow_growth,
     in_words,
     look_ahead,
@@ -77,7 +76,7 @@ class DiskSpaceLow(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields
         if window.min < 0 or window.max * scale > 1:
             return state, None
         level = window.mean * scale
-        state = look_ahead(state, window, Level(level, limit=1.0, lives=False), self)
+        state = look_ahead(state, window, level, self, lives=False)
         verdict: Verdict = "between"
         if level >= self.open_at or state.nearest is not None:
             verdict = "bad"

@@ -1,6 +1,5 @@
 """What the detectors of levels that grow towards a limit share: disks that fill, processes that leak."""
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -43,32 +42,23 @@ class GrowthRules(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"0 < soon_hours ({self.soon_hours}) <= later_hours ({self.later_hours}) must hold")
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A window of a level: its mean in the unit of the limit."""
-
-    value: float
-    limit: float
-    lives: bool
-    """Whether a fall begins a new life, before which nothing counts."""
-
-
-def look_ahead(state: G, window: ClosedWindow, level: Level, rules: GrowthRules) -> G:
-    """Return the state with a window taken in, and a new outlook when it completed a step.
+def look_ahead(state: G, window: ClosedWindow, level: float, rules: GrowthRules, *, lives: bool) -> G:
+    """Return the state with a window taken in, and a new outlook when it completed a step. `level` is a share of the
+    limit; with `lives` a fall begins a new life, before which nothing counts.
 
     While a problem is open growth need not be new to count, and twice the hours matter: it ends when the growth does.
     """
     history = state.history or History()
-    fine, coarse = history.add(window.start, level.value)
+    fine, coarse = history.add(window.start, level)
     if state.history is None:
         return replace(state, history=history)
     new = state.status == "none"
     times = 1.0 if new else 2.0
     if fine:
-        soon = within_hours(history, level.limit, times * rules.soon_hours, new=new)
+        soon = within_hours(history, times * rules.soon_hours, new=new)
         state = state if soon is state.soon else replace(state, soon=soon)
     if coarse:
-        later = within_days(history, level.limit, times * rules.later_hours, new=new, lives=level.lives)
+        later = within_days(history, times * rules.later_hours, new=new, lives=lives)
         state = state if later is state.later else replace(state, later=later)
     return state
 

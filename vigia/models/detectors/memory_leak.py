@@ -10,7 +10,6 @@ from vigia.models.detectors.course import Change, Verdict
 from vigia.models.detectors.growth import (
     GrowthRules,
     GrowthState,
-    Level,
     follow_growth,
     in_words,
     look_ahead,
@@ -75,11 +74,11 @@ class MemoryLeak(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields=T
             limit = self.limit_bytes or companion(self.limit_metric)
         if limit is None or limit <= 0 or window.min < 0 or window.max * scale > limit:
             return state, None
-        level = window.mean * scale
-        state = look_ahead(state, window, Level(level / limit, limit=1.0, lives=True), self)
+        share = window.mean * scale / limit
+        state = look_ahead(state, window, share, self, lives=True)
         verdict: Verdict = "good" if state.nearest is None else "bad"
         after, change = follow_growth(state, verdict, self._severity(state), window, self)
-        return after, None if change is None else self._told(change, level / limit, state)
+        return after, None if change is None else self._told(change, share, state)
 
     def _severity(self, state: MemoryState) -> Severity:
         if state.nearest is None:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from vigia.models.detectors.history import PEAK_SECONDS, History
 from vigia.models.detectors.trend import Floats, Trend, trend_of
 
+LIMIT = 1.0
+"""Levels are shares of their limit."""
 FINE_PER_HOUR = 12
 LEAST_FINE = 8
 """Steps of five minutes that must be known of the last twelve."""
@@ -63,7 +65,7 @@ def ceiling_of(history: History, hours: int) -> float | None:
     return highest + (highest - lowest) * (MARGIN + (1.0 - MARGIN) * unknown) + LEAST_MARGIN * abs(highest)
 
 
-def within_hours(history: History, limit: float, most: float, *, new: bool) -> Outlook | None:
+def within_hours(history: History, most: float, *, new: bool) -> Outlook | None:
     """Return the outlook by the last hour if the limit is at most `most` hours away; with `new`, only above the ceiling
     of what was before the last three hours.
     """
@@ -73,14 +75,14 @@ def within_hours(history: History, limit: float, most: float, *, new: bool) -> O
         return None
     level = float(np.median(known[-3:]))
     # before what takes longer: most levels stay where they were
-    if limit - level > FAR * most * max(0.0, float(known[-1] - known.min())):
+    if LIMIT - level > FAR * most * max(0.0, float(known[-1] - known.min())):
         return None
     if _is_step(known - known[0]) or (new and not _is_new(level, history, 3)):
         return None
-    return _outlook(trend_of(fine), level, limit, FINE_PER_HOUR, FINE_Z, most)
+    return _outlook(trend_of(fine), level, FINE_PER_HOUR, FINE_Z, most)
 
 
-def within_days(history: History, limit: float, most: float, *, new: bool, lives: bool) -> Outlook | None:
+def within_days(history: History, most: float, *, new: bool, lives: bool) -> Outlook | None:
     """Return the outlook by the last days if the limit is at most `most` hours away; with `new`, only when the peak of
     the last day is above the ceiling of the week before. With `lives`, what is before a restart is not compared with
     what comes after it.
@@ -98,7 +100,7 @@ def within_days(history: History, limit: float, most: float, *, new: bool, lives
     beside_yesterday = np.where(groups[DAY:] == groups[:-DAY], recent[DAY:] - recent[:-DAY], np.nan)
     if _is_step(beside_yesterday[-2 * DAY :]):
         return None
-    return _outlook(trend_of(recent, groups), peak, limit, 1, COARSE_Z, most)
+    return _outlook(trend_of(recent, groups), peak, 1, COARSE_Z, most)
 
 
 def _is_new(level: float, history: History, hours: int) -> bool:
@@ -123,10 +125,10 @@ def _lives(values: Floats) -> NDArray[np.int64]:
     return np.array(lives, np.int64)
 
 
-def _outlook(trend: Trend, level: float, limit: float, per_hour: int, least_z: float, most: float) -> Outlook | None:
+def _outlook(trend: Trend, level: float, per_hour: int, least_z: float, most: float) -> Outlook | None:
     if trend.z < least_z or trend.low <= 0:
         return None
     hours, low, high = (
-        min(LONGEST, max(0.0, limit - level) / (slope * per_hour)) for slope in (trend.slope, trend.high, trend.low)
+        min(LONGEST, max(0.0, LIMIT - level) / (slope * per_hour)) for slope in (trend.slope, trend.high, trend.low)
     )
     return Outlook(hours, low, high, trend.slope * per_hour, trend.z) if hours <= most else None
