@@ -8,7 +8,7 @@ import statistics
 import time
 
 from scripts.delivery.year import Size, fill
-from vigia.events.dora_facts import Question, Span
+from vigia.events.dora_facts import Membership, Question
 from vigia.models.dora.intervals import ranks
 from vigia.models.dora.levels import DoraConfig
 from vigia.models.dora.report import report
@@ -29,8 +29,12 @@ def main() -> None:
     if not options.filled:
         summaries.migrate()
         print(f"{fill(summaries, Size(UNTIL)):,} events")
-    half = tuple(Span(f"team-{number:02d}") for number in range(10))
-    for of, name, spans in (("service", "service-010", ()), ("team", "team-03", ()), ("organisation", "half", half)):
+    half = tuple(Membership(f"team-{number:02d}") for number in range(10))
+    for of, name, memberships in (
+        ("service", "service-010", ()),
+        ("team", "team-03", ()),
+        ("organisation", "half", half),
+    ):
         question = Question(
             of=of,  # type: ignore[arg-type] # one of its words
             name=name,
@@ -38,7 +42,7 @@ def main() -> None:
             until=UNTIL,
             environments=("production",),
             attribution_window=86_400.0,
-            spans=spans,
+            memberships=memberships,
         )
         times = []
         for _ in range(RUNS):

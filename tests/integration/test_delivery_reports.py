@@ -7,7 +7,7 @@ from sqlalchemy import event, inspect
 
 from scripts.delivery.year import Size, fill
 from tests.contract.summaries_databases import mariadb_schema
-from vigia.events.dora_facts import Question, Span
+from vigia.events.dora_facts import Membership, Question
 from vigia.models.dora.intervals import ranks
 from vigia.models.dora.levels import DoraConfig
 from vigia.models.dora.report import report
@@ -23,7 +23,11 @@ ASKED = [
     {"of": "all", "name": ""},
     {"of": "service", "name": "service-003"},
     {"of": "team", "name": "team-01"},
-    {"of": "organisation", "name": "acme", "spans": (Span("team-01"), Span("team-02", until=UNTIL - 10 * DAY))},
+    {
+        "of": "organisation",
+        "name": "acme",
+        "memberships": (Membership("team-01"), Membership("team-02", until=UNTIL - 10 * DAY)),
+    },
 ]
 
 

@@ -13,7 +13,7 @@ import msgspec
 Of = Literal["all", "service", "team", "organisation"]
 
 
-class Span(msgspec.Struct, frozen=True):
+class Membership(msgspec.Struct, frozen=True):
     """A team, and from when until when it belonged to what is asked for."""
 
     scope: str
@@ -22,7 +22,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose deliveries, and when. `spans` are the teams of an organisation; a team or a service is its `name`."""
+    """Whose deliveries, and when. `memberships` are the teams of an organisation; a team or a service is its `name`."""
 
     of: Of
     name: str
@@ -32,7 +32,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Those that count as production."""
     attribution_window: float
     """Seconds before an incident in which a deployment may have caused it, where nobody says what did."""
-    spans: tuple[Span, ...] = ()
+    memberships: tuple[Membership, ...] = ()
 
     def has(self, scope: str, service: str, at: float) -> bool:
         """Return whether a deployment at that time is among those asked for."""
@@ -40,7 +40,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             return service == self.name
         if self.of == "team":
             return scope == self.name
-        return self.of == "all" or any(each.scope == scope and each.since <= at < each.until for each in self.spans)
+        return self.of == "all" or any(
+            each.scope == scope and each.since <= at < each.until for each in self.memberships
+        )
 
 
 class DeliveryCount(msgspec.Struct, frozen=True):

@@ -12,8 +12,7 @@ from vigia.cli.exits import OK
 from vigia.cli.reading import console, print_json, with_span
 from vigia.cli.span import Span
 from vigia.events.catalog import Catalog
-from vigia.events.dora_facts import Of, Question
-from vigia.events.dora_facts import Span as Membership
+from vigia.events.dora_facts import Membership, Of, Question
 from vigia.models.dora.intervals import ranks
 from vigia.models.dora.levels import DoraConfig
 from vigia.models.dora.report import report
@@ -46,7 +45,7 @@ def question_of(options: argparse.Namespace, span: Span, catalog: Catalog, confi
         until=max(span.since + 1.0, min(float(span.until), now)),
         environments=config.environments,
         attribution_window=config.attribution_window_hours * 3600.0,
-        spans=memberships,
+        memberships=memberships,
     )
 
 

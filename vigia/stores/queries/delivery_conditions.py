@@ -5,7 +5,7 @@ from math import isfinite
 from sqlalchemy import Column, ColumnElement, Integer, Table, and_, cast, false, func, or_
 
 from vigia.events import dora
-from vigia.events.dora_facts import Question, Span
+from vigia.events.dora_facts import Membership, Question
 
 Condition = ColumnElement[bool]
 
@@ -19,8 +19,8 @@ def asked(question: Question, table: Table, at: Column[float]) -> list[Condition
     if question.of == "team":
         return [table.c.scope == question.name]
     # most teams never move: one list, instead of a condition each
-    always = [each.scope for each in question.spans if not isfinite(each.since) and not isfinite(each.until)]
-    moved = [_within(each, table, at) for each in question.spans if each.scope not in always]
+    always = [each.scope for each in question.memberships if not isfinite(each.since) and not isfinite(each.until)]
+    moved = [_within(each, table, at) for each in question.memberships if each.scope not in always]
     parts = [table.c.scope.in_(always), *moved] if always else moved
     return [or_(*parts) if parts else false()]
 
@@ -42,7 +42,7 @@ def day_of(at: ColumnElement[float]) -> ColumnElement[int]:
     return cast(func.floor(func.coalesce(at, 0.0) / dora.DAY), Integer)
 
 
-def _within(span: Span, table: Table, at: Column[float]) -> Condition:
+def _within(span: Membership, table: Table, at: Column[float]) -> Condition:
     bounds = [at >= span.since] if isfinite(span.since) else []
     bounds += [at < span.until] if isfinite(span.until) else []
     return and_(table.c.scope == span.scope, *bounds)

@@ -119,7 +119,7 @@ def resolving_deployments(reader: Reader, question: Question) -> list[Cause]:
 def _of_asked(question: Question) -> list[ColumnElement[bool]]:
     """Return what keeps incidents of the teams asked for, at any time: a team may have moved since its deployment."""
     if question.of == "organisation":
-        return [_incidents.c.scope.in_(sorted({each.scope for each in question.spans}))]
+        return [_incidents.c.scope.in_(sorted({each.scope for each in question.memberships}))]
     return asked(question, _incidents, _incidents.c.opened_at)
 
 

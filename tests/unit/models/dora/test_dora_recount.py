@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.models.dora.conftest import DAY, NOON
 from tests.unit.models.dora.recount import recount
 from vigia.events.deployments import Commit, Deployment
-from vigia.events.dora_facts import Span
+from vigia.events.dora_facts import Membership
 from vigia.events.feedback import AttributionCorrected, IncidentOpened, IncidentResolved, Outcome
 
 TEAMS = {"web": "shop", "till": "shop", "bank": "pay"}
@@ -103,7 +103,10 @@ QUESTIONS: list[tuple[dict[str, Any], Callable[[str, str], bool]]] = [
     ({}, lambda scope, service: True),
     ({"of": "service", "name": "web"}, lambda scope, service: service == "web"),
     ({"of": "team", "name": "shop"}, lambda scope, service: scope == "shop"),
-    ({"of": "organisation", "name": "acme", "spans": (Span("pay"),)}, lambda scope, service: scope == "pay"),
+    (
+        {"of": "organisation", "name": "acme", "memberships": (Membership("pay"),)},
+        lambda scope, service: scope == "pay",
+    ),
 ]
 
 
