@@ -31,7 +31,6 @@ class MetricsConfig(WindowConfig):
 class MetricsModel:
     """Windows over samples, and the detectors on them. The key of a state is the service.
 
-    >>> from vigia.events.samples import Sample
     >>> model, states, changes = MetricsModel(MetricsConfig()), States[ServiceState]({"shop": None}), Changes()
     >>> samples = [PlainSample(service="shop", metric="latency", ts=ts, value=1.5) for ts in (30.0, 40.0, 65.0)]
     >>> model.apply(samples, [100.0, 100.0, 101.0], states, changes)
