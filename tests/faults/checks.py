@@ -113,7 +113,7 @@ def check_raw_log(env: Mapping[str, str]) -> None:
                 on_broker = (_as_read(record) for record in records if record.offset < end)
                 kept = map(_as_read, stores.raw_log.read(row.cluster_id, name, partition, 0))
                 for wanted, found in zip_longest(on_broker, kept):
-                    assert found == wanted, (name, partition, end)
+                    assert found == wanted, (name, partition, end, wanted, found)
 
 
 def _as_read(record: Received | RawRecord) -> tuple[object, ...]:

@@ -23,6 +23,7 @@ from vigia.models.risk.policy import PolicyError
 from vigia.settings import KafkaSettings, Settings, masked_url, weaknesses
 from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.streaming.failure import Retry
+from vigia.streaming.metadata_refresh import keep_refreshing
 from vigia.streaming.ownership import Cluster
 from vigia.streaming.ports import Publisher
 from vigia.streaming.topic_admin import BrokerUnreachable
@@ -118,6 +119,7 @@ async def started_producer(kafka: KafkaSettings) -> AIOKafkaProducer:
     except KafkaError as error:
         await producer.stop()
         raise Transient(f"no producer can be started at {kafka.bootstrap}: {error}") from error
+    keep_refreshing(producer.client)
     return producer
 
 

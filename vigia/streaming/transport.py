@@ -34,6 +34,7 @@ from vigia.streaming.assignor import lane_assignor
 from vigia.streaming.batches import Batch
 from vigia.streaming.failure import LaneLostError
 from vigia.streaming.lanes import Lanes
+from vigia.streaming.metadata_refresh import keep_refreshing
 from vigia.streaming.ownership import BrokerFacts, outside_log
 
 BUFFER_POLL = 0.01
@@ -65,6 +66,11 @@ class TransportSettings:
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer; Faust hard-codes what is set here."""
+
+    async def on_start(self) -> None:
+        """Start the consumer, whose client shall not stop refreshing metadata."""
+        await super().on_start()
+        keep_refreshing(self._ensure_consumer()._client)  # noqa: SLF001 - aiokafka offers no way to it
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         assert isinstance(transport, Transport)  # noqa: S101 - Faust types it as its own
