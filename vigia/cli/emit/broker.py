@@ -142,18 +142,23 @@ class RiskReader:
     def _bounds(self, within: float) -> dict[int, tuple[int, int]]:
         deadline = time.monotonic() + within
         while True:
-            metadata = self._consumer.list_topics(self._topic, timeout=max(0.1, deadline - time.monotonic()))
-            topic = metadata.topics[self._topic]
-            # a broker that has just been started may have no leaders yet
-            if topic.error is None and topic.partitions:
-                break
-            if time.monotonic() >= deadline:
-                raise KafkaException(topic.error or KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+            try:
+                return self._bounds_now(deadline)
+            except KafkaException as error:
+                # a broker or topic that has just been started may have no leaders yet, or not know that it leads
+                if error.args[0].code() in HOPELESS or self._complaints.hopeless or time.monotonic() >= deadline:
+                    raise
             time.sleep(POLL_SECONDS)
+
+    def _bounds_now(self, deadline: float) -> dict[int, tuple[int, int]]:
+        def left() -> float:
+            return max(0.1, deadline - time.monotonic())
+
+        topic = self._consumer.list_topics(self._topic, timeout=left()).topics[self._topic]
+        if topic.error is not None or not topic.partitions:
+            raise KafkaException(topic.error or KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
         return {
-            number: self._consumer.get_watermark_offsets(
-                TopicPartition(self._topic, number), timeout=max(0.1, deadline - time.monotonic())
-            )
+            number: self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout=left())
             for number in topic.partitions
         }
 
