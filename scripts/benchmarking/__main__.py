@@ -33,7 +33,6 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=300, help="events for each latency")
     parser.add_argument("--rate", type=float, default=20.0, help="events per second while latency is measured")
     parser.add_argument("--rows", type=int, default=200_000, help="rows that the raw log's rivals write")
-    parser.add_argument("--growth-messages", type=int, default=200_000, help="samples of each step of growth")
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine, and write nothing")
     options = parser.parse_args()
     if os.getloadavg()[0] > BUSY and not options.anyway:
@@ -71,8 +70,8 @@ def _raw_log(options: argparse.Namespace) -> dict[str, Any]:
     return {"rows": raw_log(options.rows, options.repeats, say)}
 
 
-def _growth(options: argparse.Namespace) -> dict[str, Any]:
-    return {"rows": growth(options.growth_messages, say)}
+def _growth(_: argparse.Namespace) -> dict[str, Any]:
+    return {"rows": growth(say)}
 
 
 MEASURES = {"latency": _latency, "contest": _contest, "raw-log": _raw_log, "growth": _growth}

@@ -42,7 +42,9 @@ class Input:
         return {"BENCH_BOOTSTRAP": self.bootstrap, "BENCH_TOPIC": self.topic, "BENCH_SAMPLES": str(self.samples)}
 
 
-def fill(bootstrap: str, topic: str, samples: int, points: int = 1, series: int = 1_000) -> Input:
+def fill(
+    bootstrap: str, topic: str, samples: int, points: int = 1, series: int = 1_000, windows: int = WINDOWS
+) -> Input:
     """Send the input to `topic`, which has `PARTITIONS` partitions; sample k belongs to series k modulo `series`."""
     producer = Producer(
         {
@@ -72,7 +74,7 @@ def fill(bootstrap: str, topic: str, samples: int, points: int = 1, series: int 
     for number in range(samples):
         one = number % series
         name, metric = names[one % services], METRICS[one // services]
-        at, value = FIRST + number * (WINDOWS * 60) / samples, (number * 7919) % 1000 / 1000
+        at, value = FIRST + number * (windows * 60) / samples, (number * 7919) % 1000 / 1000
         if points == 1:
             send(places[one % services], name, _single(name, metric, at, value))
         else:
@@ -89,7 +91,7 @@ def fill(bootstrap: str, topic: str, samples: int, points: int = 1, series: int 
         )
     for name in closing_services():
         place = partition_of(name.encode(), PARTITIONS)
-        send(place, name, _single(name, METRICS[0], FIRST + WINDOWS * 60 + LATER, 0.0))
+        send(place, name, _single(name, METRICS[0], FIRST + windows * 60 + LATER, 0.0))
     producer.flush()
     return Input(bootstrap, topic, samples + PARTITIONS, points, size)
 

@@ -89,9 +89,9 @@ class UnusualValues(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
         if surprise is None:
             return state, None
         state = replace(state, surprise=state.surprise + (surprise - state.surprise) / self.memory)
-        score = 1.0 - float(10.0**-state.surprise)
         if anomaly.count < self.learn_windows or window.start - state.since < self.learn:
             return state, None
+        score = 1.0 - float(10.0**-state.surprise)
         verdict: Verdict = "bad" if score >= self.open_at else "good" if score < self.close_at else "between"
         after, change = follow(state, verdict, "P3", window, self)
         return after, None if change is None else self._told(change, window, score, anomaly, series)

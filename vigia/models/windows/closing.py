@@ -48,14 +48,18 @@ class Closer:
         self._changes = changes
         self._pending: list[tuple[str, int, Window]] = []
 
-    def close_passed(self, spot: Spot, state: ServiceState, latest: float, clock: float) -> None:
-        """Close the windows of a series that its watermark has passed; it has come to `latest`."""
+    def close_passed(self, spot: Spot, state: ServiceState, latest: float, clock: float) -> bool:
+        """Close the windows of a series that its watermark has passed; it has come to `latest`.
+
+        Returns whether the watermark has passed the end of a window: the hot loop must be aimed anew.
+        """
         held = spot.held
-        if latest >= self._config.closes_at(held.closed):
-            held.closed = self._config.boundary_at(latest)
-            for start in sorted(start for start in held.windows if start < held.closed):
-                self._close(spot, state, start, clock)
-            self.aim(spot)
+        if latest < self._config.closes_at(held.closed):
+            return False
+        held.closed = self._config.boundary_at(latest)
+        for start in sorted([start for start in held.windows if start < held.closed]):
+            self._close(spot, state, start, clock)
+        return True
 
     def began(self, spot: Spot, state: ServiceState) -> None:
         """A series has begun windows, of which the newest is open."""

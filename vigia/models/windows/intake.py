@@ -65,13 +65,13 @@ class Intake:
         state.arrival = max(state.arrival, time)
         state.latest = max(state.latest, latest)
         begins = self._add(points, held, state, time)
-        self._closer.close_passed(spot, state, latest, clock=time)
+        passed = self._closer.close_passed(spot, state, latest, clock=time)
         if begins:
             self._closer.began(spot, state)
         elif new:
             self._closer.only_late(spot, state)
-        elif not spot.high:
-            # its state has just been loaded
+        elif passed or not spot.high:
+            # without `high` its state has just been loaded
             self._closer.aim(spot)
         if state.latest >= state.check_at:
             self._closer.close_silent(state, clock=time)

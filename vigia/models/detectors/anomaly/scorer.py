@@ -87,19 +87,21 @@ def surprise_of(state: AnomalyState, at: float, value: float) -> float | None:
         state.day.distance_of(at, value, 0.0, 0.0)
         return None
     count = state.count
+    span = min(LONG, count)
     if at > state.at:
-        state.interval += (at - state.at - state.interval) / min(count, LONG)
+        state.interval += (at - state.at - state.interval) / span
         state.at = at
     scale = state.usual + LEAST_SCALE * state.magnitude
     deviation = abs(value - state.short)
     spike = state.spike.surprise_of(multiple_of(deviation, scale))
     state.short += SHORT * (value - state.short)
-    state.recent += (value - state.recent) / min(count, RECENT)
-    state.long += (value - state.long) / min(count, LONG)
-    state.magnitude += (abs(value) - state.magnitude) / min(count, LONG)
+    state.recent += (value - state.recent) / (min(RECENT, count))
+    state.long += (value - state.long) / span
+    state.magnitude += (abs(value) - state.magnitude) / span
     shift = state.shift.surprise_of(multiple_of(abs(state.recent - state.long), scale))
-    learned = min(deviation, OUTLIER * scale) if count > WARM_UP else deviation
-    state.usual += (learned - state.usual) / min(count, LONG)
+    most = OUTLIER * scale
+    learned = most if count > WARM_UP and deviation > most else deviation
+    state.usual += (learned - state.usual) / span
     distance = state.day.distance_of(at, value, state.interval, scale)
     season = 0.0 if distance is None else state.season.surprise_of(distance)
     state.count += 1

@@ -24,6 +24,7 @@ SURE = 1e9
 _BINS = (LARGEST_EXPONENT - SMALLEST_EXPONENT) * BINS_PER_OCTAVE
 _PER_BIN = TAIL_EXPONENT * log10(2.0) / BINS_PER_OCTAVE
 _HALF_OCTAVE = 0.5**0.5
+_SMALLEST = 2.0**SMALLEST_EXPONENT
 
 
 class Tail(msgspec.Struct, array_like=True):
@@ -41,41 +42,40 @@ class Tail(msgspec.Struct, array_like=True):
         >>> round(tail.surprise_of(0.1), 3), tail.surprise_of(100.0) > 3
         (0.0, True)
         """
-        bin_, counts = _bin_of(figure), self.counts
+        bin_, counts, total = _bin_of(figure), self.counts, self.total
         if bin_ < len(counts):
             here = counts[bin_]
             above = sum(counts[bin_ + 1 :])
         else:
             here = above = 0
-        if above + here:
-            surprise = -log10((above + 0.5 * here + 0.5) / (self.total + 1))
-        elif self.total:
-            surprise = log10(2 * (self.total + 1)) + _PER_BIN * (bin_ + 1 - len(counts))
+        if above or here:
+            surprise = -log10((above + 0.5 * here + 0.5) / (total + 1))
+        elif total:
+            surprise = log10(2 * (total + 1)) + _PER_BIN * (bin_ + 1 - len(counts))
         else:
             surprise = 0.0
-        self._remember(bin_)
-        return surprise
-
-    def _remember(self, bin_: int) -> None:
-        counts = self.counts
         if bin_ >= len(counts):
             counts.extend([0] * (bin_ + 1 - len(counts)))
         counts[bin_] += 1
-        self.total += 1
-        if self.total >= MEMORY:
-            self.counts = [count // 2 for count in counts]
-            while self.counts and not self.counts[-1]:
-                self.counts.pop()
-            self.total = sum(self.counts)
+        self.total = total + 1
+        if total + 1 >= MEMORY:
+            self._fade()
+        return surprise
+
+    def _fade(self) -> None:
+        self.counts = [count // 2 for count in self.counts]
+        while self.counts and not self.counts[-1]:
+            self.counts.pop()
+        self.total = sum(self.counts)
 
 
 def _bin_of(figure: float) -> int:
     """Return the bin, from the binary exponent: logarithms differ between machines in their last bit."""
-    if figure <= 0:
+    if figure < _SMALLEST:
         return 0
     mantissa, exponent = frexp(figure)
     bin_ = (exponent - 1 - SMALLEST_EXPONENT) * BINS_PER_OCTAVE + (mantissa >= _HALF_OCTAVE)
-    return min(max(bin_, 0), _BINS - 1)
+    return bin_ if bin_ < _BINS else _BINS - 1
 
 
 def multiple_of(distance: float, usual: float) -> float:
