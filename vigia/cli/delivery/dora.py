@@ -15,7 +15,7 @@ from vigia.events.catalog import Catalog
 from vigia.events.dora_facts import Membership, Of, Question
 from vigia.models.dora.intervals import ranks
 from vigia.models.dora.levels import DoraConfig
-from vigia.models.dora.report import report
+from vigia.models.dora.report import DoraReport, report
 from vigia.settings import Settings
 from vigia.stores.errors import Unusable
 from vigia.stores.queries.delivery_facts import delivery_facts
@@ -25,6 +25,11 @@ from vigia.stores.queries.reader import Reader
 def dora(options: argparse.Namespace) -> int:
     """Print the report; returns the exit code."""
     return with_span(options, lambda reader, settings, span: _report(reader, settings, span, options))
+
+
+def read(reader: Reader, question: Question, config: DoraConfig, year: int, *, days: bool = False) -> DoraReport:
+    """Return the report; with `days`, the days of it have their lead times, too. Raises as the reader does."""
+    return report(delivery_facts(reader, question, ranks, days=days), config, year)
 
 
 def question_of(options: argparse.Namespace, span: Span, catalog: Catalog, config: DoraConfig, now: float) -> Question:
@@ -43,7 +48,7 @@ def question_of(options: argparse.Namespace, span: Span, catalog: Catalog, confi
         name=name,
         since=float(span.since),
         until=max(span.since + 1.0, min(float(span.until), now)),
-        environments=config.environments,
+        environments=tuple(dict.fromkeys(options.environment)) if options.environment else config.environments,
         attribution_window=config.attribution_window_hours * 3600.0,
         memberships=memberships,
     )
@@ -60,7 +65,7 @@ def _whose(options: argparse.Namespace) -> tuple[Of, str]:
 def _report(reader: Reader, settings: Settings, span: Span, options: argparse.Namespace) -> int:
     catalog, config = read_delivery_files(settings)
     question = question_of(options, span, catalog, config, time.time())
-    answer = report(delivery_facts(reader, question, ranks, days=options.days), config, options.year)
+    answer = read(reader, question, config, options.year, days=options.days)
     if not options.days:
         answer = msgspec.structs.replace(answer, days=[])
     if options.json:

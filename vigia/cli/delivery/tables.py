@@ -58,8 +58,8 @@ def _metrics(report: DoraReport) -> Table:
         levels = {level.table: level for level in metric.levels}
         cells = [
             Text(NAMES[metric.name], style="bold"),
-            Text("-" if metric.value is None else _value(metric, metric.value), style="bold"),
-            Text(_interval(metric), style="dim"),
+            Text("-" if metric.value is None else value_text(metric, metric.value), style="bold"),
+            Text(interval_text(metric) or "-", style="dim"),
             Text("-" if metric.p90 is None else duration(metric.p90)),
             Text(f"{metric.n:,}"),
             Text(metric.of),
@@ -69,16 +69,18 @@ def _metrics(report: DoraReport) -> Table:
     return table
 
 
-def _interval(metric: Metric) -> str:
+def interval_text(metric: Metric) -> str:
+    """Return the interval as people read it, or nothing where there are too few for one."""
     if metric.low is None or metric.high is None or metric.value is None:
-        return "-"
+        return ""
     if metric.unit == "deployments a day":
         _, times, unit = _rate_unit(metric.value)
-        return f"{metric.low * times:.2g} to {metric.high * times:.2g} {unit}"
-    return f"{_value(metric, metric.low)} to {_value(metric, metric.high)}"
+        return f"{metric.low * times:,.1f} to {metric.high * times:,.1f} {unit}"
+    return f"{value_text(metric, metric.low)} to {value_text(metric, metric.high)}"
 
 
-def _value(metric: Metric, value: float) -> str:
+def value_text(metric: Metric, value: float) -> str:
+    """Return a value of the metric with its unit."""
     if metric.unit == "seconds":
         return duration(value)
     if metric.unit == "share":
@@ -102,9 +104,23 @@ def _level(level: Level | None) -> Text:
     return Text(" or ".join(level.names), style=style)
 
 
-def _empty(metrics: Iterable[Metric]) -> Text | None:
-    lines = [f"{NAMES[each.name]}: {one_line(each.why_empty)}" for each in metrics if each.why_empty]
-    return Text("why there is no value\n" + "\n".join(f"  {line}" for line in lines)) if lines else None
+def reasons_of(metrics: Iterable[Metric]) -> dict[str, list[str]]:
+    """Return why metrics have no value: each reason once, with the names of its metrics."""
+    reasons: dict[str, list[str]] = {}
+    for each in metrics:
+        if each.why_empty:
+            reasons.setdefault(each.why_empty, []).append(NAMES[each.name])
+    return reasons
+
+
+def _empty(metrics: Iterable[Metric]) -> Table | None:
+    reasons = reasons_of(metrics)
+    if not reasons:
+        return None
+    table = _table("why there is no value", **{"": "left"})
+    for why, names in reasons.items():
+        table.add_row(Text(",\n".join(names)), Text(one_line(why)))
+    return table
 
 
 def _left_out(metrics: list[Metric]) -> Table | None:
