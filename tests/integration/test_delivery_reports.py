@@ -13,6 +13,7 @@ from vigia.models.dora.levels import DoraConfig
 from vigia.models.dora.report import report
 from vigia.stores.queries.delivery_facts import delivery_facts
 from vigia.stores.queries.recent_deployments import recent_deployments
+from vigia.stores.queries.risk_outcomes import risk_outcomes
 from vigia.stores.sql.summaries import SqlSummaries, open_summaries
 
 DAY = 86_400.0
@@ -72,8 +73,9 @@ def test_every_statement_of_a_months_report_uses_an_index(filled, asked):
 
     delivery_facts(filled, question(asked, 30), ranks, days=True)
     recent_deployments(filled, service="service-003")
+    risk_outcomes(filled, question(asked, 30))
     event.remove(engine, "before_cursor_execute", note)
-    assert len(statements) >= 12
+    assert len(statements) >= 13
     with engine.connect() as connection:
         for statement, parameters in statements:
             for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).mappings():
