@@ -47,16 +47,18 @@ class Topic:
         """Return the key that `event` belongs under on this topic; empty when only the catalog knows."""
         return str(getattr(event, self.key))
 
-    def decode(self, value: bytes | None, headers: Headers = ()) -> Sequence[Event | Invalid]:
+    def decode(
+        self, value: bytes | None, headers: Headers = (), received_at: float | None = None
+    ) -> Sequence[Event | Invalid]:
         """Return what one record carries, in order, each valid or `Invalid`: an event, a JSON array of events, or with
-        `formats` the payload of another tool.
+        `formats` the payload of another tool. `received_at` is the record's Kafka time in epoch seconds.
         """
         if not self.formats or not value:
             return self._decoder.decode(value)
         if headers and from_elsewhere(headers):
-            return translate(value, headers) or self._decoder.decode(value)
+            return translate(value, headers, received_at) or self._decoder.decode(value)
         found = self._decoder.decode(value)
         # ours are tried first: they are most, and must not pay for the others
         if len(found) == 1 and isinstance(found[0], Invalid):
-            return translate(value, headers) or found
+            return translate(value, headers, received_at) or found
         return found

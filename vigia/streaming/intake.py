@@ -117,7 +117,8 @@ class Intake:
         taken = Taken(batch, cluster_id)
         decode = self._topic.decode
         for index, record in enumerate(batch.records):
-            taken.clock = max(taken.clock, record.timestamp / 1000)
+            arrived = record.timestamp / 1000
+            taken.clock = max(taken.clock, arrived)
             # a tick has no value: whoever puts the header on an event must not make it vanish
             if record.headers and not record.value and header(record, TICK_HEADER) is not None:
                 taken.ticks += 1
@@ -127,7 +128,7 @@ class Intake:
                 taken.refused.append(Refused(index, 0, invalid))
                 continue
             here = self._key_here(record.key, batch.partition, partition_count)
-            for position, item in enumerate(decode(record.value, record.headers)):
+            for position, item in enumerate(decode(record.value, record.headers, arrived)):
                 if isinstance(item, Invalid):
                     taken.weight += 1
                     taken.refused.append(Refused(index, position, item))

@@ -73,6 +73,13 @@ def test_both_ways_to_a_topic_give_the_same_event_so_that_it_counts_once():
     assert arrived(moved).events == [direct]
 
 
+def test_an_alert_whose_end_is_not_known_ended_at_its_records_time():
+    (resolved,) = taken(FEEDBACK, encoded(notification(alert("resolved")))).events
+    assert resolved.at == NOW
+    moved = taken(METRICS, encoded(notification(alert("resolved")))).moved
+    assert [event.at for row in moved if row.topic == "feedback" for event in arrived(row).events] == [NOW]
+
+
 def test_a_workflow_run_belongs_on_feedback():
     (moved,) = taken(DEPLOYMENTS, encoded(github_run())).moved
     assert (moved.topic, moved.key) == ("feedback", SCOPE)

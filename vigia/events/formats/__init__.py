@@ -20,9 +20,12 @@ def from_elsewhere(headers: Headers) -> bool:
     return cloudevents.announced(headers) or bool(github.kind_in(headers))
 
 
-def translate(value: bytes, headers: Headers = ()) -> Sequence[Event | Invalid] | None:
+def translate(
+    value: bytes, headers: Headers = (), received_at: float | None = None
+) -> Sequence[Event | Invalid] | None:
     """Return the events of a payload in order, or one `Invalid` with the reason; None when it is in none of the
-    formats. Never raises. `value` is one JSON object in UTF-8; names of headers count in any case.
+    formats. Never raises. `value` is one JSON object in UTF-8; names of headers count in any case. `received_at` is
+    when it arrived, in epoch seconds: the time of what ended and does not say when.
     """
     body = parsed(value)
     if body is None and not from_elsewhere(headers):
@@ -30,20 +33,20 @@ def translate(value: bytes, headers: Headers = ()) -> Sequence[Event | Invalid] 
     try:
         envelope = cloudevents.envelope(body, headers)
         if envelope is not None:
-            return cloudevents.addressed(envelope, _events(envelope.data, headers))
-        return None if body is None else _events(body, headers)
+            return cloudevents.addressed(envelope, _events(envelope.data, headers, received_at))
+        return None if body is None else _events(body, headers, received_at)
     except InvalidEvent as error:
         return [Invalid(error.reason, error.detail, value)]
 
 
-def _events(body: Json, headers: Headers) -> Sequence[Event | Invalid] | None:
+def _events(body: Json, headers: Headers, received_at: float | None) -> Sequence[Event | Invalid] | None:
     """Return the events of a payload without an envelope, None when nothing is known of its kind; raises
     InvalidEvent.
     """
     if cdevents.is_one(body):
         return cdevents.events(body)
     if alertmanager.is_one(body):
-        return alertmanager.events(body)
+        return alertmanager.events(body, received_at)
     if (kind := github.kind_of(body, headers)) is not None:
         return github.events(body, kind)
     return None

@@ -9,6 +9,7 @@ import msgspec
 from vigia.events.base import DEFAULT_ENVIRONMENT, Event
 from vigia.events.decoding import MAX_EVENTS
 from vigia.events.feedback import IncidentOpened, IncidentResolved
+from vigia.events.formats import environments, workloads
 from vigia.events.formats.reading import Json, choice, cut, is_object, links_in, moment, optional_text, text
 from vigia.events.formats.severities import severity_of
 from vigia.events.identity import derive_id
@@ -21,16 +22,16 @@ SOURCE = "alertmanager"
 
 METRIC = "alert_firing"
 
-SERVICE_LABELS = ("service", "app", "app_kubernetes_io_name", "deployment", "job", "namespace", "instance", "alertname")
-"""The labels that may name the service; the first that an alert has counts."""
-
-ENVIRONMENT_LABELS = ("environment", "env")
-
 NO_INCIDENT = "none"
 """The severity of alerts that are no trouble, such as a watchdog that always fires: they are samples only."""
 
 MAX_ALERTS = MAX_EVENTS // 2
 """Most alerts in one notification."""
+
+_FIRING = {"firing": True, "resolved": False}
+
+_NO_TIME = "0001-01-01T00:00:00"
+"""How a time that is not set is written."""
 
 
 def is_one(body: Json) -> bool:
@@ -38,9 +39,10 @@ def is_one(body: Json) -> bool:
     return isinstance(body.get("alerts"), list) and "groupKey" in body and "version" in body
 
 
-def events(body: Json) -> list[Event | Invalid]:
-    """Return what a notification says; raises InvalidEvent. An alert that is refused does not take the others with it:
-    its letter has a notification of its own, which can be sent again.
+def events(body: Json, received_at: float | None = None) -> list[Event | Invalid]:
+    """Return what a notification says that arrived at `received_at` (epoch seconds, None where that is not known);
+    raises InvalidEvent. An alert that is refused does not take the others with it: its letter has a notification of its
+    own, which can be sent again.
     """
     version = text(body, "version")
     if version != "4":
@@ -53,27 +55,29 @@ def events(body: Json) -> list[Event | Invalid]:
     found: list[Event | Invalid] = []
     for index, alert in enumerate(alerts):
         try:
-            found += _of_alert(alert)
+            found += _of_alert(alert, body, received_at)
         except InvalidEvent as error:
             alone = msgspec.json.encode({**body, "alerts": [alert]})
             found.append(Invalid(error.reason, f"alerts[{index}]: {error.detail}", alone))
     return found
 
 
-def _of_alert(alert: object) -> list[Event]:
+def _of_alert(alert: object, body: Json, received_at: float | None) -> list[Event]:
     if not isinstance(alert, dict):
         raise InvalidEvent(Reason.WRONG_TYPE, "an alert must be an object")
     labels = _texts(alert, "labels")
     if not labels:
         raise InvalidEvent(Reason.MISSING_FIELD, "labels is missing or empty")
-    service = _first(labels, SERVICE_LABELS)
+    service = workloads.service_of(labels)
     if not service:
-        raise InvalidEvent(Reason.MISSING_FIELD, f"labels has none that names the service: {', '.join(SERVICE_LABELS)}")
-    environment = _first(labels, ENVIRONMENT_LABELS) or DEFAULT_ENVIRONMENT
+        known = ", ".join((*workloads.LABELS, workloads.LAST))
+        raise InvalidEvent(Reason.MISSING_FIELD, f"labels has none that names the service: {known}")
+    named = next((labels[name] for name in environments.LABELS if labels.get(name)), DEFAULT_ENVIRONMENT)
+    environment = environments.environment_of(named)
     fingerprint = optional_text(alert, "fingerprint") or _fingerprint(labels)
     began = moment(alert, "startsAt")
-    firing = choice(alert, "status", {"firing": True, "resolved": False})
-    at = began if firing else moment(alert, "endsAt")
+    firing = _fires(alert, body, received_at)
+    at = began if firing else _end(alert, began, received_at)
     about = {"fingerprint": fingerprint}
     sample = Sample(
         service=service,
@@ -121,8 +125,28 @@ def _texts(alert: Json, name: str) -> dict[str, str]:
     return dict(found)
 
 
-def _first(labels: dict[str, str], names: tuple[str, ...]) -> str:
-    return next((labels[name] for name in names if labels.get(name)), "")
+def _fires(alert: Json, body: Json, received_at: float | None) -> bool:
+    """Return whether an alert fires. One that does not say so does when the group does, unless it has ended: a group
+    fires as long as one of its alerts does. An end that lies ahead is when it will be given up without news.
+    """
+    if alert.get("status") is not None:
+        return choice(alert, "status", _FIRING)
+    if not choice(body, "status", _FIRING):
+        return False
+    return not _has_end(alert) or received_at is None or moment(alert, "endsAt") > received_at
+
+
+def _end(alert: Json, began: float, received_at: float | None) -> float:
+    """Return when a resolved alert ended: where that is not known, or not yet, when it was told."""
+    if received_at is None:
+        return moment(alert, "endsAt")
+    told = max(began, received_at)
+    return min(moment(alert, "endsAt"), told) if _has_end(alert) else told
+
+
+def _has_end(alert: Json) -> bool:
+    said = optional_text(alert, "endsAt")
+    return bool(said) and not said.startswith(_NO_TIME)
 
 
 def _fingerprint(labels: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from vigia.events.base import DEFAULT_ENVIRONMENT, Event
 from vigia.events.catalog import UNASSIGNED
 from vigia.events.deployments import Deployment, Kind
 from vigia.events.feedback import ChangeMerged, IncidentOpened, IncidentResolved, PipelineRun, RunStatus
+from vigia.events.formats.environments import environment_of
 from vigia.events.formats.reading import Json, choice, cut, is_object, links_in, look, moment, optional_text, text
 from vigia.events.formats.severities import severity_of
 from vigia.events.identity import derive_id
@@ -79,7 +80,7 @@ def _service(body: Json, kind: Kind) -> Deployment:
         source=text(body, "context.source"),
         external_id=text(body, "context.id"),
         service=text(body, "subject.id"),
-        environment=text(body, "subject.content.environment.id"),
+        environment=environment_of(text(body, "subject.content.environment.id")),
         stage="finished",
         status="succeeded",
         at=moment(body, "context.timestamp"),
@@ -98,7 +99,7 @@ def _incident_opened(body: Json) -> IncidentOpened:
         external_id=text(body, "subject.id"),
         service=service,
         scope="" if service else UNASSIGNED,
-        environment=optional_text(body, "subject.content.environment.id") or DEFAULT_ENVIRONMENT,
+        environment=environment_of(optional_text(body, "subject.content.environment.id")) or DEFAULT_ENVIRONMENT,
         severity=severity_of(custom.get("severity") if isinstance(custom, dict) else None),
         title=cut(optional_text(body, "subject.content.description")),
         links=links_in([look(body, f"subject.content.{name}") for name in ("ticketURI", "ticketUri", "uri")]),
@@ -114,7 +115,7 @@ def _incident_resolved(body: Json) -> IncidentResolved:
         external_id=text(body, "subject.id"),
         service=service,
         scope="" if service else UNASSIGNED,
-        environment=optional_text(body, "subject.content.environment.id") or DEFAULT_ENVIRONMENT,
+        environment=environment_of(optional_text(body, "subject.content.environment.id")) or DEFAULT_ENVIRONMENT,
         at=moment(body, "context.timestamp"),
         event_id=_event_id(body),
     )
@@ -170,5 +171,8 @@ def _chain(body: Json) -> list[str]:
 def _version(artifact: str) -> str:
     """Return the version in a package URL: what stands between @ and its qualifiers; else the whole of it."""
     path = artifact.partition("#")[0].partition("?")[0]
-    version = unquote(path.rpartition("@")[2]) if path.startswith("pkg:") and "@" in path else artifact
+    name, _, said = path.rpartition("@")
+    # behind a slash it is the @ of a scope, which should have been %40
+    found = name.startswith("pkg:") and not name.endswith("/")
+    version = (unquote(said) if found else "") or artifact
     return version if len(version) <= MAX_NAME else derive_id("version", artifact)

@@ -5,6 +5,7 @@ What may surprise: `partitionkey` is the key that the sender wants, and the key 
 scope, so it names the scope of an event that has none of its own.
 """
 
+import re
 from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -48,6 +49,9 @@ _TYPES = (
 )
 _TAGS = {kind.__struct_config__.tag for kind in _TYPES}
 _OWN = EventDecoder(_TYPES)
+
+_VERSION = re.compile(r"(\.v?\d+)+$", re.ASCII)
+"""How the version ends a type that has one, as in `com.acme.deployment.v2`."""
 _SAMPLES = EventDecoder((Sample,))
 
 
@@ -99,7 +103,7 @@ def addressed(envelope: Envelope, events: Sequence[Event | Invalid] | None) -> l
 def _structured(body: Json) -> Envelope:
     attributes = {name: value for name, value in body.items() if name not in {"data", "data_base64"}}
     media = _media(optional_text(body, "datacontenttype"))
-    if "data_base64" not in body:
+    if body.get("data_base64") is None:
         return _checked(attributes, media, _object(body.get("data"), "data"))
     try:
         data = b64decode(optional_text(body, "data_base64"), validate=True)
@@ -125,7 +129,7 @@ def _own(envelope: Envelope) -> list[Event | Invalid]:
     data = envelope.data
     if "metric" in data:
         decoder = _SAMPLES
-    elif isinstance(kind := data.get("type", envelope.type), str) and kind in _TAGS:
+    elif kind := _tag(data.get("type") or envelope.type):
         decoder, data = _OWN, {**data, "type": kind}
     else:
         detail = f"a CloudEvent of type {envelope.type[:200]!r} is in no format that is understood"
@@ -136,6 +140,16 @@ def _own(envelope: Envelope) -> list[Event | Invalid]:
     if getattr(event, "event_id", ""):
         return [event]
     return [_replaced(event, event_id=derive_id("cloudevent", envelope.source, envelope.id))]
+
+
+def _tag(kind: object) -> str:
+    """Return the type of ours that `kind` is or, behind a reversed domain, ends with; empty when it is none."""
+    if not isinstance(kind, str):
+        return ""
+    words = _VERSION.sub("", kind).split(".")
+    ends = (".".join(words[start:]) for start in range(len(words)))
+    # the longest first: deployment.outcome is no outcome, nor is it a deployment
+    return next((end for end in ends if end in _TAGS), "")
 
 
 def _with_scope(event: Event, scope: str) -> Event:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from vigia.events.base import Event
 from vigia.events.deployments import Deployment, Stage, Status
 from vigia.events.feedback import PipelineRun, RunStatus
+from vigia.events.formats.environments import environment_of
 from vigia.events.formats.reading import Headers, Json, choice, is_object, moment, number, optional_text, text
 from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
@@ -68,9 +69,11 @@ def kind_of(body: Json, headers: Headers) -> str | None:
     held = {name for name in _TELLING if is_object(body.get(name))}
     if "deployment_status" in held:
         return "deployment_status"
-    if held in ({"deployment"}, {"deployment", "workflow"}, {"deployment", "workflow", "workflow_run"}):
+    if "deployment" in held and held <= {"deployment", "workflow", "workflow_run"}:
         return "deployment"
-    return "workflow_run" if held == {"workflow", "workflow_run"} else ""
+    # a run whose workflow is gone says null there; a review of a deployment has a run, and no workflow
+    of_run = "workflow" in body and "workflow_run" in held <= {"workflow", "workflow_run"}
+    return "workflow_run" if of_run else ""
 
 
 def events(body: Json, kind: str) -> list[Event]:
@@ -107,7 +110,7 @@ def _made(body: Json, stage: Stage, status: Status, at: float, event_id: str) ->
         source=repository,
         external_id=str(number(body, "deployment.id")),
         service=text(body, "repository.name"),
-        environment=text(body, "deployment.environment"),
+        environment=environment_of(text(body, "deployment.environment")),
         version=sha,
         stage=stage,
         status=status,

@@ -1,5 +1,6 @@
 """Careful reading of JSON that others made: each field is asked for by its path, and a refusal names that path."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +17,9 @@ Json = Mapping[str, Any]
 
 Headers = Sequence[tuple[str, bytes | None]]
 """A record's headers, or those of a request."""
+
+_OFFSET = re.compile(r"(:\d{2}(?:\.\d+)?[+-]\d{2})(\d{2})$", re.ASCII)
+"""A time's end with an offset as ISO 8601's basic format has it."""
 
 _OBJECTS = msgspec.json.Decoder(dict[str, Any])
 
@@ -60,8 +64,8 @@ def text(body: Json, path: str) -> str:
 
 
 def moment(body: Json, path: str) -> float:
-    """Return the RFC 3339 time at `path` in epoch seconds; raises InvalidEvent."""
-    return epoch_seconds(text(body, path), path)
+    """Return the RFC 3339 time at `path` in epoch seconds, its offset with or without a colon; raises InvalidEvent."""
+    return epoch_seconds(_OFFSET.sub(r"\1:\2", text(body, path)), path)
 
 
 def number(body: Json, path: str) -> int:

@@ -18,9 +18,9 @@ def encoded(body):
     return json.dumps(body).encode()
 
 
-def translated(value: bytes, headers: Headers = ()) -> list[Any]:
+def translated(value: bytes, headers: Headers = (), received_at: float | None = None) -> list[Any]:
     """What a payload means; it must be one that is understood, or refused with a reason."""
-    found = translate(value, headers)
+    found = translate(value, headers, received_at)
     assert found is not None
     return list(found)
 

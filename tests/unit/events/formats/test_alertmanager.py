@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.events.formats.payloads import alert, encoded, notification, translated
 from vigia.events.feedback import IncidentOpened, IncidentResolved
+from vigia.events.formats import environments
 from vigia.events.formats.alertmanager import MAX_ALERTS
 from vigia.events.invalid import Invalid, Reason
 from vigia.events.samples import Sample
@@ -13,8 +14,12 @@ from vigia.events.samples import Sample
 BEGAN = datetime(2026, 8, 3, 7, 52, 26, 739266, UTC).timestamp()
 
 
-def told(*alerts, **fields):
-    return list(translated(encoded(notification(*alerts, **fields))))
+ENDED = datetime(2026, 8, 3, 8, 0, 0, 0, UTC).timestamp()
+YEAR_1 = "0001-01-01T00:00:00Z"
+
+
+def told(*alerts, received_at=None, **fields):
+    return list(translated(encoded(notification(*alerts, **fields)), received_at=received_at))
 
 
 def test_a_firing_alert_opens_an_incident_and_is_a_sample():
@@ -33,6 +38,38 @@ def test_a_resolved_alert_resolves_that_incident():
     assert isinstance(resolved, IncidentResolved)
     assert resolved.incident_id == opened.incident_id
     assert (resolved.at, sample.ts, sample.value) == (1785744000.0, 1785744000.0, 0.0)
+
+
+@pytest.mark.parametrize("ended", [YEAR_1, "", None, "2026-08-03T09:30:00Z"], ids=["year 1", "empty", "null", "ahead"])
+def test_an_end_that_is_not_known_or_lies_ahead_is_when_it_was_told(ended):
+    resolved, sample = told(alert("resolved", ended=ended), received_at=ENDED)
+    assert isinstance(resolved, IncidentResolved)
+    assert (resolved.at, sample.ts, sample.value) == (ENDED, ENDED, 0.0)
+
+
+def test_an_alert_that_was_told_before_it_began_by_another_clock_ends_when_it_began():
+    assert told(alert("resolved"), received_at=BEGAN - 2)[0].at == BEGAN
+
+
+@pytest.mark.parametrize(
+    ("group", "ended", "fires"),
+    [
+        ("firing", "2026-08-03T09:30:00Z", True),
+        ("firing", YEAR_1, True),
+        ("firing", "2026-08-03T07:55:00Z", False),
+        ("resolved", "2026-08-03T07:55:00Z", False),
+        ("resolved", YEAR_1, False),
+    ],
+)
+def test_an_alert_that_does_not_say_whether_it_fires_goes_by_its_end_and_its_group(group, ended, fires):
+    first, sample = told(alert(None, ended=ended), status=group, received_at=ENDED)
+    assert isinstance(first, IncidentOpened if fires else IncidentResolved)
+    assert sample.value == float(fires)
+
+
+def test_an_alert_that_fires_does_so_whatever_its_end_says():
+    for ended in ("2026-08-03T09:30:00Z", "2026-08-03T07:55:00Z", "soon"):
+        assert told(alert(ended=ended), received_at=ENDED) == told(alert())
 
 
 def test_an_alert_that_fires_again_is_another_incident():
@@ -72,6 +109,59 @@ def test_the_service_is_the_first_label_that_names_one(labels, service):
     assert {event.service for event in told(alert(**labels))} == {service}
 
 
+EXPORTED = {
+    "service": "monitoring-kube-state-metrics",
+    "job": "kube-state-metrics",
+    "instance": "10.2.0.7:8080",
+    "endpoint": "http",
+    "namespace": "monitoring",
+    "pod": "monitoring-kube-state-metrics-6f5d8c7b9-k2x4z",
+    "container": "kube-state-metrics",
+}
+"""What Prometheus adds to a metric of the exporter that has none of them."""
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"namespace": "web", "deployment": "checkout"}, "checkout"),
+        ({"namespace": "web", "statefulset": "orders-db"}, "orders-db"),
+        ({"namespace": "web", "daemonset": "log-agent"}, "log-agent"),
+        ({"namespace": "web", "horizontalpodautoscaler": "checkout"}, "checkout"),
+        ({"namespace": "web", "job_name": "report-29384210"}, "report"),
+        ({"namespace": "web", "pod": "checkout-7d9f8b6c5d-x2x9k", "container": "istio-proxy"}, "checkout"),
+        ({"namespace": "web", "pod": "checkout-7d9f8b6c5d-x2x9k"}, "checkout"),
+        ({"namespace": "web", "pod": "orders-db-0", "container": "postgres"}, "orders-db"),
+        ({"namespace": "web", "container": "checkout"}, "checkout"),
+        ({"namespace": "web", "resourcequota": "small"}, "web"),
+        ({"node": "worker-a"}, "worker-a"),
+        ({"service": "till", "namespace": "web", "deployment": "checkout"}, "till"),
+        ({"app": "till", "namespace": "web", "deployment": "checkout"}, "till"),
+    ],
+)
+def test_an_exporter_tells_of_the_workload_and_not_of_itself(labels, service):
+    assert {event.service for event in told(alert(**EXPORTED | labels))} == {service}
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"job": "integrations/kubernetes/kube-state-metrics", "deployment": "checkout"}, "checkout"),
+        ({"job": "kubelet", "namespace": "web", "pod": "checkout-7d9f8b6c5d-x2x9k"}, "checkout"),
+        ({"job": "kube-state-metrics", "instance": "10.2.0.7:8080"}, "kube-state-metrics"),
+        ({"job": "checkout", "pod": "other-7d9f8b6c5d-x2x9k"}, "checkout"),
+    ],
+)
+def test_who_tells_of_others_is_the_exporters_job(labels, service):
+    assert {event.service for event in told(alert(service=None, **labels))} == {service}
+
+
+@pytest.mark.parametrize("label", environments.LABELS)
+def test_each_label_of_an_environment_is_read(label):
+    assert {event.environment for event in told(alert(**{label: "staging"}))} == {"staging"}
+    assert {event.environment for event in told(alert(**{label: "prod-eu"}))} == {"production"}
+
+
 def test_the_environment_is_a_label():
     assert {event.environment for event in told(alert(env="staging"))} == {"staging"}
     assert {event.environment for event in told(alert())} == {"production"}
@@ -99,7 +189,7 @@ def test_a_bad_alert_does_not_take_the_others_with_it_and_its_letter_can_be_sent
     [
         ({"status": "suppressed"}, Reason.BAD_VALUE, "status"),
         ({"labels": None}, Reason.MISSING_FIELD, "labels"),
-        ({"labels": {"pod": "a"}}, Reason.MISSING_FIELD, "service"),
+        ({"labels": {"zone": "a"}}, Reason.MISSING_FIELD, "service"),
         ({"labels": {"service": 7}}, Reason.WRONG_TYPE, "labels"),
         ({"labels": {"service": "a\x1b[2J"}}, Reason.BAD_NAME, "service"),
         ({"annotations": []}, Reason.WRONG_TYPE, "annotations"),

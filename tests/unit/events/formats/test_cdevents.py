@@ -74,6 +74,11 @@ def test_each_deployment_of_a_service_is_one_of_its_own():
         (IMAGE, "sha256:0b31b1c02ff4"),
         ("pkg:npm/%40acme/shop@1.2.3#dist", "1.2.3"),
         ("pkg:generic/shop", "pkg:generic/shop"),
+        ("pkg:npm/@acme/shop", "pkg:npm/@acme/shop"),
+        ("pkg:npm/@acme/shop@1.2.3", "1.2.3"),
+        ("pkg:npm/%40acme/shop", "pkg:npm/%40acme/shop"),
+        ("pkg:npm/shop@", "pkg:npm/shop@"),
+        ("pkg:generic/shop@release/7", "release/7"),
         ("0b31b1c0", "0b31b1c0"),
         ("", ""),
     ],
@@ -113,12 +118,20 @@ def test_the_severity_is_a_custom_one(word, severity):
     assert one(body | {"customData": "P0"}).severity == "P2"
 
 
+@pytest.mark.parametrize("offset", ["+0200", "+02:00"])
+def test_an_offset_may_lack_its_colon(offset):
+    assert one(cdevent(timestamp="2026-03-20T16:27:05.315384" + offset)).at == 1774016825.315384
+    assert one(cdevent(timestamp="2026-03-20T16:27:05" + offset)).at == 1774016825.0
+
+
 @pytest.mark.parametrize(
     ("change", "reason", "field"),
     [
         ({"timestamp": "2026-03-20 14:27"}, Reason.BAD_TIME, "context.timestamp"),
         ({"timestamp": "1900-01-01T00:00:00Z"}, Reason.NEGATIVE_TIME, "context.timestamp"),
         ({"timestamp": 1774016825}, Reason.WRONG_TYPE, "context.timestamp"),
+        ({"timestamp": "2026-03-20T14:27:05+000"}, Reason.BAD_TIME, "context.timestamp"),
+        ({"timestamp": "2026-03-20T14:27:05+9900"}, Reason.BAD_TIME, "context.timestamp"),
         ({"timestamp": ""}, Reason.MISSING_FIELD, "context.timestamp"),
         ({"id": None}, Reason.MISSING_FIELD, "context.id"),
         ({"source": ["a"]}, Reason.WRONG_TYPE, "context.source"),

@@ -64,6 +64,34 @@ def test_the_envelope_may_name_the_type_of_an_event_of_ours():
     assert isinstance(one(outcome, ce_headers(type="deployment.outcome")), Outcome)
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "deployment.outcome",
+        "com.acme.deployment.outcome",
+        "dev.vigia.deployment.outcome.v1",
+        "x.deployment.outcome.1.0.2",
+    ],
+)
+def test_a_reversed_domain_and_a_version_around_a_type_of_ours_are_its_senders(kind):
+    outcome = {"source": "ci", "external_id": "1", "service": "shop", "failed": True, "label": "defect", "at": 1.0}
+    assert isinstance(one(cloudevent(outcome, type=kind)), Outcome)
+    assert isinstance(one(outcome, ce_headers(type=kind)), Outcome)
+    assert isinstance(one(cloudevent(outcome | {"type": None}, type=kind)), Outcome)
+
+
+@pytest.mark.parametrize("kind", ["com.acme.mydeployment", "com.acme.deployment.thing", "outcome", "v1", ".", "1.0"])
+def test_what_only_looks_like_a_type_of_ours_is_none(kind):
+    data = {name: value for name, value in OWN.items() if name != "type"}
+    assert one(cloudevent(data, type=kind)).reason is Reason.UNKNOWN_TYPE
+
+
+@pytest.mark.parametrize("name", ["data_base64", "datacontenttype", "partitionkey", "subject", "time"])
+def test_an_attribute_that_is_null_is_not_set(name):
+    assert one(cloudevent(OWN) | {name: None}) == one(cloudevent(OWN))
+    assert one(cloudevent(None) | {"data_base64": base64_of(OWN)}) == one(cloudevent(OWN))
+
+
 def test_a_sample_may_come_in_an_envelope_and_then_repeats_are_recognised():
     event = one({"service": "shop", "metric": "latency", "ts": 1.0, "value": 2.0}, ce_headers())
     assert isinstance(event, Sample)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vigia.events.formats import alertmanager, cdevents, github, severities
+from vigia.events.formats import alertmanager, cdevents, environments, github, severities, workloads
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs/formats.md").read_text(encoding="utf-8")
 
@@ -20,8 +20,9 @@ def section(title):
     ("title", "words"),
     [
         ("GitHub", [*github._STATES, *github._CONCLUSIONS, *github._RUN_ACTIONS]),
+        ("Environments", [*environments.LABELS, *environments.PRODUCTION, *environments.DOUBTS]),
         ("CDEvents", [*cdevents.understood(), "success", "failure", "error", "cancel"]),
-        ("Alertmanager", [*alertmanager.SERVICE_LABELS, *alertmanager.ENVIRONMENT_LABELS, alertmanager.METRIC]),
+        ("Alertmanager", [*workloads.LABELS, workloads.LAST, *workloads.EXPORTERS, alertmanager.METRIC]),
     ],
 )
 def test_the_page_names_what_is_understood(title, words):

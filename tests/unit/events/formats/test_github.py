@@ -98,9 +98,17 @@ def test_a_run_that_goes_on_is_told_too():
     assert one(github_run(action="in_progress")).status == "running"
 
 
+def test_a_workflow_that_is_gone_is_null_and_its_run_is_one_all_the_same():
+    assert one(github_run() | {"workflow": None}) == one(github_run())
+    assert one(github_deployment(run=900) | {"workflow": None}) == one(github_deployment(run=900))
+    status = github_status("success", AT, 1, run=900)
+    assert one(status | {"workflow": None}) == one(status)
+
+
 @pytest.mark.parametrize(
     "body",
     [
+        {"action": "requested", "workflow_run": {}, "reviewers": []},
         {"ref": "refs/heads/main", "commits": []},
         {"action": "opened", "pull_request": {}},
         {"action": "created", "check_run": {}, "deployment": {}},
