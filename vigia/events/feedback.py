@@ -37,7 +37,7 @@ class _Feedback(EventStruct, tag_field="type", frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for field in self.__struct_fields__:
             value = getattr(self, field)
-            if isinstance(value, str) and field not in {"at", "reason", "title"}:
+            if isinstance(value, str) and field not in {"at", "since", "reason", "title"}:
                 check_optional_name(value, field)
         for field in ("reason", "title"):
             check_text(getattr(self, field, ""), field)
@@ -55,6 +55,8 @@ class Outcome(_Feedback, tag="deployment.outcome", frozen=True, kw_only=True):
     """What came of a deployment, by one kind of label; a later one of the same kind replaces it.
 
     It must be sent under the scope of its deployment: under another it waits for a deployment that is told there.
+    `since` is when it came to be so, at most `at`; absent, it is the time of the first that says so without another
+    between.
     """
 
     source: str
@@ -63,11 +65,16 @@ class Outcome(_Feedback, tag="deployment.outcome", frozen=True, kw_only=True):
     label: Label
     reason: str = ""
     by: str = ""
+    since: Time | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_name(self.source, "source")
         check_name(self.external_id, "external_id")
+        if self.since is not None:
+            set_frozen(self, "since", epoch_seconds(self.since, "since"))
+            if self.since > self.at:
+                raise InvalidEvent(Reason.BAD_VALUE, "`since` lies after `at`")
 
     @property
     def deployment_id(self) -> str:
@@ -147,8 +154,8 @@ class IncidentResolved(_Feedback, tag="incident.resolved", frozen=True, kw_only=
 class PipelineRun(_Feedback, tag="pipeline.run", frozen=True, kw_only=True):
     """A run of a pipeline: its end is the `ci_status` outcome of the deployments that name it among their `runs`.
 
-    It must be sent under the scope of its deployments. Of several ends (a run that was tried again, or several runs
-    under one name) the latest counts.
+    It must be sent under the scope of its deployments. Of several ends of one `pipeline` (a run that was tried again,
+    or several runs under one name) the latest counts; of several pipelines under one name, a failed one.
     """
 
     source: str
@@ -156,6 +163,8 @@ class PipelineRun(_Feedback, tag="pipeline.run", frozen=True, kw_only=True):
     status: RunStatus
     names: list[str]
     """What deployments know it by: unique everywhere, such as the address of the run."""
+    pipeline: str = ""
+    """What it is a run of, as `source` knows it; runs that do not say so are of one pipeline."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

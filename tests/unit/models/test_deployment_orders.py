@@ -18,11 +18,12 @@ from tests.unit.events.formats.payloads import (
     translated,
 )
 from tests.unit.models.laws import START, Lane, Sent
-from vigia.events.deployments import Deployment
+from vigia.events.deployments import Commit, Deployment
 from vigia.events.feedback import ChangeMerged, IncidentOpened, Outcome, PipelineRun
-from vigia.events.summaries import DeploymentSummary, IncidentSummary
+from vigia.events.summaries import DeliveredCommitSummary, DeploymentSummary, IncidentSummary
 from vigia.models.deployments import DeploymentsModel
-from vigia.models.deployments.runs import MAX_CHANGES, MAX_DEPLOYMENTS
+from vigia.models.deployments.runs import MAX_CHANGES, MAX_DEPLOYMENTS, MAX_PIPELINES, finish
+from vigia.models.deployments.states import SCHEMA, RunState, run_key
 
 SCOPE = "shop"
 
@@ -156,6 +157,82 @@ def test_a_run_that_goes_on_or_was_cancelled_says_nothing():
         assert outcomes(told([run(status=status), deployment()])) == set()
 
 
+WORKFLOWS = [
+    github_run(900, conclusion="success", at="2026-05-15T15:23:00Z", workflow=1),
+    github_run(901, conclusion="failure", at="2026-05-15T15:24:00Z", workflow=2),
+    github_run(902, conclusion="success", at="2026-05-15T15:25:00Z", workflow=3),
+]
+
+
+def test_a_failed_workflow_is_not_hidden_by_others_of_its_commit():
+    for order in permutations(events_of(github_deployment(), *WORKFLOWS)):
+        (row,) = rows(told(order))
+        assert (row.outcome, row.outcome_label, row.outcome_at) == ("failed", "ci_status", 1778858640.0)
+
+
+def test_a_workflow_that_was_run_again_counts_as_it_ended():
+    again = github_run(903, conclusion="success", at="2026-05-15T15:30:00Z", workflow=2)
+    for order in permutations(events_of(github_deployment(), *WORKFLOWS[:2], again)):
+        (row,) = rows(told(order))
+        assert (row.outcome, row.outcome_at) == ("succeeded", 1778859000.0)
+
+
+@pytest.mark.parametrize(
+    "event", ["pull_request", "schedule", "workflow_dispatch", "repository_dispatch", "workflow_run"]
+)
+def test_a_run_that_deploys_nothing_says_nothing_of_its_commits_deployments(event):
+    other = github_run(901, conclusion="failure", at="2026-05-15T15:24:00Z", event=event)
+    for order in permutations(events_of(github_deployment(), other)):
+        assert rows(told(order))[0].outcome == ""
+    for order in permutations(events_of(github_deployment(run=901), other)):
+        assert rows(told(order))[0].outcome == "failed"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_runs_of_several_workflows_make_the_same_row_in_any_order(data):
+    runs = st.builds(
+        PipelineRun,
+        source=st.just("ci"),
+        external_id=st.sampled_from(["r1", "r2", "r3"]),
+        scope=st.just(SCOPE),
+        at=st.sampled_from([START, START + 60, START + 120]),
+        status=st.sampled_from(["succeeded", "failed", "cancelled"]),
+        names=st.just(["run/1"]),
+        pipeline=st.sampled_from(["build", "test", "deploy"]),
+        event_id=st.uuids().map(str),
+    )
+    events = [deployment("1"), deployment("2"), *data.draw(st.lists(runs, min_size=1, max_size=6))]
+    expected = sorted(map(repr, rows(told(events))))
+    assert sorted(map(repr, rows(told(data.draw(st.permutations(events)))))) == expected
+    latest: dict[str, tuple[float, bool]] = {}
+    for each in events[2:]:
+        if each.status != "cancelled":
+            latest[each.pipeline] = max(latest.get(each.pipeline, (0.0, False)), (each.at, each.status == "failed"))
+    outcome = "failed" if any(end[1] for end in latest.values()) else "succeeded"
+    assert {row.outcome for row in rows(told(events))} == {outcome if latest else ""}
+
+
+def test_what_the_release_before_knew_of_a_run_is_read():
+    before = msgspec.msgpack.encode([[["ci", "1", "web", "production"]], [START, True, "r1"], []])
+    state = DeploymentsModel().load(run_key(SCOPE, "run/1"), SCHEMA, before)
+    assert isinstance(state, RunState)
+    other, again = run(START + 1, "succeeded", number="r2"), run(START + 2, "succeeded")
+    assert list(finish(state, msgspec.structs.replace(other, pipeline="test"))) == []
+    (follows,) = finish(state, msgspec.structs.replace(again, pipeline="deploy"))
+    assert isinstance(follows, Outcome)
+    assert (follows.failed, follows.since) == (False, START + 2)
+    stored = msgspec.msgpack.decode(DeploymentsModel().dump("", state))
+    assert stored[1] == [START + 2, False, "r1"]
+
+
+def test_one_name_remembers_a_bounded_number_of_pipelines():
+    state = RunState()
+    for number in range(MAX_PIPELINES + 5):
+        list(finish(state, msgspec.structs.replace(run(), pipeline=str(number))))
+    assert len(state.ends) == MAX_PIPELINES
+
+
 def test_a_rollback_is_not_judged_by_the_run_of_what_it_rolled_back():
     lane = told([run(), deployment(kind="rollback")])
     assert outcomes(lane) == set()
@@ -173,6 +250,35 @@ def test_a_merged_change_is_a_commit_of_the_deployments_of_its_chain():
     for order in permutations([merged, deployment(), run(status="succeeded")]):
         (row,) = rows(told(order))
         assert (row.commits, row.planned_at, row.started_at) == (1, START - 600, START)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_all_changes_merged_before_a_deployment_are_its_commits_in_any_order(data):
+    count = data.draw(st.integers(2, 6))
+    made = [START - 600 * number for number in range(1, count + 1)]
+    changes = [
+        ChangeMerged(source="git", external_id=f"c{index}", scope=SCOPE, service="web", at=at, names=["run/1"])
+        for index, at in enumerate(made)
+    ]
+    done = deployment(stage="finished", status="succeeded")
+    order = data.draw(st.permutations([*changes, deployment(), done]))
+    lane = told([*order, *data.draw(st.lists(st.sampled_from(order), max_size=3))])
+    (row,) = rows(lane)
+    assert (row.commits, row.planned_at) == (count, min(made))
+    delivered = rows(lane, DeliveredCommitSummary)
+    assert {(each.sha, each.committed_at, each.lead_time) for each in delivered} == {
+        (f"c{index}", at, START - at) for index, at in enumerate(made)
+    }
+
+
+def test_a_commit_that_several_events_list_is_one():
+    listed = [
+        deployment(commits=[Commit(sha=sha) for sha in shas], stage="planned", event_id=shas) for shas in ("ab", "bc")
+    ]
+    for order in permutations(listed):
+        (row,) = rows(told(order))
+        assert row.commits == 3
 
 
 def test_a_chain_of_cdevents_is_tied_together():

@@ -134,13 +134,15 @@ def _change_merged(body: Json) -> ChangeMerged:
 
 def _pipeline_run(body: Json) -> PipelineRun:
     outcome = look(body, "subject.content.outcome")
+    pipeline = optional_text(body, "subject.content.pipelineName")
     return PipelineRun(
         source=_subject_source(body),
         external_id=text(body, "subject.id"),
-        service=optional_text(body, "subject.content.pipelineName") or text(body, "subject.id"),
+        service=pipeline or text(body, "subject.id"),
         status=choice(body, "subject.content.outcome", _OUTCOMES) if outcome is not None else "unknown",
         at=moment(body, "context.timestamp"),
         names=_chain(body),
+        pipeline=pipeline,
         event_id=_event_id(body),
     )
 

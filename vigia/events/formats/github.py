@@ -1,7 +1,8 @@
 """GitHub's webhooks: `deployment`, `deployment_status`, `workflow_run`.
 
 A deployment is known by its repository and number, so its own event and its statuses are one deployment. A workflow run
-does not know what it deployed; the deployment names the run, or where no run made it, its commit.
+does not know what it deployed; the deployment names the run, or where no run made it, its commit. A commit has runs
+that deploy nothing, too: of those only some causes count, and each workflow for itself.
 """
 
 from typing import Literal, get_args
@@ -10,7 +11,7 @@ from vigia.events.base import Event
 from vigia.events.deployments import Deployment, Stage, Status
 from vigia.events.feedback import PipelineRun, RunStatus
 from vigia.events.formats.environments import environment_of
-from vigia.events.formats.reading import Headers, Json, choice, is_object, moment, number, optional_text, text
+from vigia.events.formats.reading import Headers, Json, choice, is_object, look, moment, number, optional_text, text
 from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.names import MAX_NAME
@@ -20,6 +21,10 @@ Kind = Literal["deployment", "deployment_status", "workflow_run"]
 _HEADER = "x-github-event"
 
 _RUN_ACTIONS = ("requested", "in_progress", "completed")
+
+DEPLOYING = ("push", "merge_group", "release", "deployment")
+"""What causes a run that may speak for the deployments of its commit, besides those that name the run itself. Not
+`workflow_dispatch`: a person may start anything by hand, and a run that deploys is named by its deployment."""
 
 _TELLING = ("deployment", "deployment_status", "workflow", "workflow_run", "workflow_job", "check_run")
 """The objects that tell a payload's event when no header does: checks and jobs have a deployment, too."""
@@ -123,13 +128,16 @@ def _made(body: Json, stage: Stage, status: Status, at: float, event_id: str) ->
 def _workflow_run(body: Json, action: str) -> PipelineRun:
     repository, sha = _repository(body), optional_text(body, "workflow_run.head_sha")
     run = number(body, "workflow_run.id")
+    workflow = look(body, "workflow_run.workflow_id")
+    speaks = bool(sha) and optional_text(body, "workflow_run.event") in DEPLOYING
     return PipelineRun(
         source=repository,
         external_id=str(run),
         service=text(body, "repository.name"),
         status=_run_status(body, action),
         at=moment(body, "workflow_run.updated_at"),
-        names=[_run_name(body)] + [_commit_name(repository, sha)] * bool(sha),
+        names=[_run_name(body)] + [_commit_name(repository, sha)] * speaks,
+        pipeline="" if workflow is None else str(number(body, "workflow_run.workflow_id")),
     )
 
 

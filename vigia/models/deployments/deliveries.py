@@ -17,10 +17,13 @@ def merge(row: Summary, partial: Summary) -> Summary:
 
 
 def write(event: Deployment | Outcome, state: DeploymentState, changes: Changes) -> None:
-    """Write the rows of a scored deployment, whose `state` is brought up to `event`."""
+    """Write the rows of a scored deployment, whose `state` is brought up to `event` but for its commits, which are
+    counted here.
+    """
     if isinstance(event, Deployment):
         for partial in deliveries.bring(state.brought, event, _known(event.deployment_id, state)):
             changes.correct(partial, merge)
+        state.commits = max(state.commits, len(state.brought.commits))
         write_statements(event, changes)
     changes.write(deliveries.summary(_known(event.deployment_id, state)))
 

@@ -159,8 +159,8 @@ class DeploymentsModel:
         context.flies(scope.context, event.service, event.deployment_id, since)
         states.put(scope_key, scope)
         self._keep(key, state, time, states, changes)
-        changes.write(progress.summary(event.deployment_id, state))
         deliveries.write(event, state, changes)
+        changes.write(progress.summary(event.deployment_id, state))
         # what failed in the run of a rollback is no failure of what it rolled back
         if event.kind == "deployment":
             for run in _run_keys(event.scope, event.runs):
@@ -217,11 +217,13 @@ class DeploymentsModel:
             changes.count(OUTCOMES_WAITING)
             self._keep(key, state, time, states, changes)
             return
+        held = state.outcomes.get(event.label)
         if progress.settle(state.outcomes, event):
-            scope = _get(states, scope_key, ScopeState) or ScopeState()
             answer = state.outcomes[event.label]
-            self._learn(event.deployment_id, scope, state, event.label, answer, time, changes)
-            states.put(scope_key, scope)
+            if held is None or held.failed != answer.failed:
+                scope = _get(states, scope_key, ScopeState) or ScopeState()
+                self._learn(event.deployment_id, scope, state, event.label, answer, time, changes)
+                states.put(scope_key, scope)
             changes.write(progress.summary(event.deployment_id, state))
             deliveries.write(event, state, changes)
         self._keep(key, state, time, states, changes)

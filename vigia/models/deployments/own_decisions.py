@@ -46,7 +46,7 @@ def judge(deployment_id: str, state: DeploymentState, label: Label, answer: Answ
         return
     decided = decision_id(deployment_id, state.scope)
     # silence is the weakest word: whatever is told of the deployment, however late, was said after it
-    at = answer.since if label in state.outcomes else max(0.0, state.scored_at - 1.0)
+    at = answer.said if label in state.outcomes else max(0.0, state.scored_at - 1.0)
     yield DecisionFeedback(
         scope=state.scope,
         agent=AGENT,

@@ -28,7 +28,6 @@ def advance(state: DeploymentState, event: Deployment) -> None:
         if value and (event.at, value) > (state.told[index], getattr(state, field)):
             state.told[index] = event.at
             setattr(state, field, value)
-    state.commits = max(state.commits, len(event.commits))
     state.stage = max(state.stage, event.stage, key=_STAGES.index)
     if event.stage == "planned":
         state.planned_at = _earliest(state.planned_at, event.at)
@@ -39,7 +38,8 @@ def advance(state: DeploymentState, event: Deployment) -> None:
 
 
 def settle(answers: dict[Label, Answer], outcome: Outcome) -> bool:
-    """Put `outcome` among the answers; return whether the answer of its kind is new or another one.
+    """Put `outcome` among the answers; return whether the answer of its kind is new or another one, or since
+    another time.
 
     Later is what was said later by the event's own time: a correction that overtakes what it corrects stays. Of two
     said at the same time the one that arrives last counts.
@@ -47,11 +47,11 @@ def settle(answers: dict[Label, Answer], outcome: Outcome) -> bool:
     held = answers.get(outcome.label)
     if held is not None and outcome.at < held.said:
         return False
-    if held is not None and outcome.failed == held.failed:
-        answers[outcome.label] = Answer(held.failed, held.since, outcome.at)
-        return False
-    answers[outcome.label] = Answer(outcome.failed, outcome.at, outcome.at)
-    return True
+    since = outcome.since
+    if since is None:
+        since = held.since if held is not None and outcome.failed == held.failed else outcome.at
+    answers[outcome.label] = Answer(outcome.failed, since, outcome.at)
+    return held is None or (outcome.failed, since) != (held.failed, held.since)
 
 
 def summary(deployment_id: str, state: DeploymentState) -> DeploymentSummary:

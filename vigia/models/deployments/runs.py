@@ -5,18 +5,21 @@ an outcome of the deployment, or a change that it was planned with. So the order
 stands in the raw log like everything that others tell. Ids are derived from the causes: told twice it counts once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from vigia.events.deployments import Commit, Deployment
+from vigia.events.deployments import MAX_COMMITS, Commit, Deployment
 from vigia.events.feedback import ChangeMerged, Outcome, PipelineRun
 from vigia.events.identity import derive_id
-from vigia.models.deployments.states import RunState
+from vigia.models.deployments.states import End, RunState
 
 MAX_DEPLOYMENTS = 100
 """Most deployments that are remembered under one name, the first ones: a run deploys to few environments."""
 
-MAX_CHANGES = 100
+MAX_CHANGES = MAX_COMMITS
 """Most changes that are remembered under one name, the first ones."""
+
+MAX_PIPELINES = 100
+"""Most pipelines whose ends are remembered under one name, the first ones."""
 
 _ENDS = {"succeeded": False, "failed": True}
 
@@ -29,8 +32,8 @@ def join(state: RunState, event: Deployment) -> Iterator[Follows]:
     if any(held[:2] == deployment[:2] for held in state.deployments) or len(state.deployments) >= MAX_DEPLOYMENTS:
         return
     state.deployments.append(deployment)
-    if state.end is not None:
-        yield _outcome(event.scope, deployment, state.end)
+    if state.ends:
+        yield _outcome(event.scope, deployment, state.ends)
     for change in state.changes:
         yield _planned(event.scope, deployment, change)
 
@@ -39,12 +42,20 @@ def finish(state: RunState, event: PipelineRun) -> Iterator[Follows]:
     """Put a run's end under a name of it; return what follows for the deployments that are known there."""
     if event.status not in _ENDS:
         return
-    end = event.at, _ENDS[event.status], event.external_id
-    if state.end is not None and end <= state.end:
+    end, pipeline = (event.at, _ENDS[event.status], event.external_id), _pipeline(event)
+    held, before = state.ends.get(pipeline), _deciding(state.ends) if state.ends else None
+    if held is not None and end <= held:
         return
-    state.end = end
-    for deployment in state.deployments:
-        yield _outcome(event.scope, deployment, end)
+    if held is None and len(state.ends) >= MAX_PIPELINES:
+        return
+    if pipeline and state.ends.get("", end)[2] == event.external_id:
+        # until now it was not known what this is a run of
+        state.ends.pop("", None)
+    state.ends[pipeline] = end
+    state.end = max(state.ends.values())
+    if _deciding(state.ends) != before:
+        for deployment in state.deployments:
+            yield _outcome(event.scope, deployment, state.ends)
 
 
 def merge(state: RunState, event: ChangeMerged) -> Iterator[Follows]:
@@ -57,20 +68,35 @@ def merge(state: RunState, event: ChangeMerged) -> Iterator[Follows]:
         yield _planned(event.scope, deployment, change)
 
 
-def _outcome(scope: str, deployment: tuple[str, str, str, str], end: tuple[float, bool, str]) -> Outcome:
+def _pipeline(event: PipelineRun) -> str:
+    return derive_id("pipeline", event.source, event.pipeline) if event.pipeline else ""
+
+
+def _deciding(ends: Mapping[str, End]) -> End:
+    """Return which of the ends of several pipelines decides: the first failure, since no success hides it, or else the
+    last success.
+    """
+    return min((end for end in ends.values() if end[1]), default=max(ends.values()))
+
+
+def _outcome(scope: str, deployment: tuple[str, str, str, str], ends: Mapping[str, End]) -> Outcome:
     source, external_id, service, _environment = deployment
-    at, failed, run = end
+    since, failed, run = _deciding(ends)
+    # of all ends: what is said again after something else was said is another event
+    told = [part for pipeline in sorted(ends) for part in (pipeline, *map(repr, ends[pipeline]))]
     return Outcome(
         source=source,
         external_id=external_id,
         scope=scope,
         service=service,
-        at=at,
+        # a failure that is told late must not lie before the successes that were told already
+        at=max(ends.values())[0],
         failed=failed,
         label="ci_status",
         reason=f"run {run}",
         by="deployments-agent",
-        event_id=derive_id("run-outcome", source, external_id, run, repr(at), str(failed)),
+        event_id=derive_id("run-outcome", source, external_id, *told),
+        since=since,
     )
 
 

@@ -95,15 +95,25 @@ class IncidentState(msgspec.Struct, array_like=True):
     """How often a person corrected which deployment caused it."""
 
 
+End = tuple[float, bool, str]
+"""Of a run that ended: its event time (epoch seconds), whether it failed, and the run's id."""
+
+
 class RunState(msgspec.Struct, array_like=True):
     """What is known under one name of runs: which deployments name it, its latest end, and the changes it brought."""
 
     deployments: list[tuple[str, str, str, str]] = msgspec.field(default_factory=list)
     """(source, external id, service, environment) of each."""
-    end: tuple[float, bool, str] | None = None
-    """Of the latest end: its event time (epoch seconds), whether it failed, and the run's id."""
+    end: End | None = None
+    """The latest of `ends`: all that the release before knew, and reads."""
     changes: list[tuple[float, str]] = msgspec.field(default_factory=list)
     """When each change was merged (epoch seconds), and its id."""
+    ends: dict[str, End] = msgspec.field(default_factory=dict)
+    """The latest end of each pipeline, by a digest of its name (empty: it has none)."""
+
+    def __post_init__(self) -> None:
+        if self.end is not None and not self.ends:
+            self.ends[""] = self.end
 
 
 State = ScopeState | DeploymentState | IncidentState | RunState

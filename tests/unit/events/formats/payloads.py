@@ -91,12 +91,16 @@ def github_status(state, at, status_id, number=42, run=None, **fields):
     }
 
 
-def github_run(run=900, action="completed", conclusion="success", at="2026-05-15T15:23:00Z", sha=SHA):
+def github_run(
+    run=900, action="completed", conclusion="success", at="2026-05-15T15:23:00Z", sha=SHA, workflow=1, event="push"
+):
     return {
         "action": action,
-        "workflow": {"id": 1, "name": "deploy"},
+        "workflow": {"id": workflow, "name": "deploy"},
         "workflow_run": {
             "id": run,
+            "workflow_id": workflow,
+            "event": event,
             "head_sha": sha,
             "status": action,
             "conclusion": conclusion if action == "completed" else None,

@@ -72,7 +72,21 @@ def test_a_deployment_names_the_run_that_made_it_or_else_its_commit():
     assert one(github_status("success", AT, 1, run=900)).runs == [RUN]
     assert one(github_deployment()).runs == [COMMIT]
     assert one(github_deployment(sha=None)).runs == []
-    assert one(github_run()).names == [RUN, COMMIT]
+    for event in ("push", "merge_group", "release", "deployment"):
+        assert one(github_run(event=event)).names == [RUN, COMMIT]
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "schedule", "workflow_dispatch", "", None])
+def test_a_run_that_may_deploy_nothing_is_known_by_its_own_name_only(event):
+    assert one(github_run(event=event)).names == [RUN]
+
+
+def test_a_run_says_of_which_workflow_it_is():
+    assert one(github_run(workflow=7)).pipeline == "7"
+    gone = github_run()
+    assert one(gone | {"workflow_run": gone["workflow_run"] | {"workflow_id": None}}).pipeline == ""
+    refused = one(gone | {"workflow_run": gone["workflow_run"] | {"workflow_id": "7"}})
+    assert (refused.reason, "workflow_run.workflow_id" in refused.detail) == (Reason.WRONG_TYPE, True)
 
 
 @pytest.mark.parametrize(
