@@ -50,7 +50,9 @@ One bad element of a JSON array does not take its neighbours with it: only that 
 
 When refusals are too many (more than `stream.invalid_ratio` of at least `stream.invalid_minimum` events, or
 `stream.invalid_run` in a row), the lane stops until a person releases it: then a sender or a setting is wrong, not
-an event.
+an event. What a known tool sends and nobody needs (most kinds of a webhook, CDEvents of other types) does not count for
+that, neither way. Its reason is `unknown_type`, its detail begins with `not needed`, and it is accepted from the start:
+`list --status accepted` shows it.
 
 `python -m scripts.dead_letters list` and `show` look; `replay` sends events again that can be applied now; `accept`
 marks those that nobody will mend. The last two only say what they would do until told to do it."""

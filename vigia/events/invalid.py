@@ -58,15 +58,21 @@ EXPLANATIONS: dict[Reason, str] = {
 class InvalidEvent(ValueError):
     """Raised while decoding or checking one event; becomes an `Invalid`."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, *, unneeded: bool = False) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.unneeded = unneeded
 
 
 class Invalid(msgspec.Struct, frozen=True):
-    """One event that was refused: why, in words, and the bytes it was decoded from."""
+    """One event that was refused: why, in words, and the bytes it was decoded from.
+
+    `unneeded` are kinds that a sender is known to send and nobody here needs: refused, and no sign that anything is
+    wrong.
+    """
 
     reason: Reason
     detail: str
     body: bytes = b""
+    unneeded: bool = False

@@ -271,12 +271,15 @@ def _outbox(row: LaneRow, taken: Taken, changes: Changes, letters: Sequence[Dead
 def _flood(
     row: LaneRow, fresh: Fresh, rejected: Collection[int], refused: Sequence[Refused], limits: FloodLimits
 ) -> FloodCounters:
-    """Count events, not what they weigh: one packed message must not outweigh a thousand refused ones."""
+    """Count events, not what they weigh: one packed message must not outweigh a thousand refused ones. What nobody
+    needs counts neither way: a webhook of all events of a tool is no sign that the others are wrong, or right.
+    """
+    invalid = [one for one in refused if not one.invalid.unneeded]
     applied = (index for index in reversed(range(len(fresh.events))) if index not in rejected)
     last_valid = max([_place(fresh, index) for index in islice(applied, 1)] + fresh.duplicates, default=(-1, -1))
-    trailing = sum(1 for one in refused if (one.record, one.position) > last_valid)
+    trailing = sum(1 for one in invalid if (one.record, one.position) > last_valid)
     valid = len(fresh.events) - len(rejected) + len(fresh.duplicates)
-    return FloodCounters.of(row).after(valid, len(refused), trailing, limits)
+    return FloodCounters.of(row).after(valid, len(invalid), trailing, limits)
 
 
 def _place(fresh: Fresh, index: int) -> tuple[int, int]:

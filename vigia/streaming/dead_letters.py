@@ -39,6 +39,8 @@ def dead_letter_row(lane: LaneId, cluster_id: str, batch: Batch, refused: Refuse
         key=(record.key or b"")[:MAX_DETAIL],
         body=body[:MAX_BODY],
         body_size=len(body),
+        # nobody needs to look at it
+        status="accepted" if invalid.unneeded else "open",
     )
 
 

@@ -113,6 +113,23 @@ def test_a_lane_that_a_flood_stopped_and_a_person_released_is_rebuilt(tmp_path: 
     assert report.equal, report.differences
 
 
+def test_kinds_that_nobody_needs_stop_a_rebuilt_lane_no_more_than_the_live_one(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, VIGIA_STREAM_INVALID_RUN="5")
+    world = World(settings)
+    for _ in range(8):
+        world.append("metrics", b'{"ref": "refs/heads/main"}', partition=2, headers=(("X-GitHub-Event", b"push"),))
+        world.append("metrics", b"junk", partition=2)
+        asyncio.run(world.work("metrics", 2))
+        if world.lane_row("metrics", 2).stopped:
+            break
+    stopped = world.lane_row("metrics", 2)
+    assert (stopped.flood_run, stopped.counts["metrics.invalid"]) == (5, 10)
+    world.close()
+    rebuilt(settings)
+    report = compared(settings)
+    assert report.equal, report.differences
+
+
 def test_lanes_that_a_person_moved_are_moved_again_at_the_same_place(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     world = World(settings, 7)

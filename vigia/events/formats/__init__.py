@@ -8,7 +8,7 @@ every field.
 from collections.abc import Sequence
 
 from vigia.events.base import Event
-from vigia.events.formats import alertmanager, cdevents, cloudevents, github
+from vigia.events.formats import alertmanager, cdevents, cloudevents, github, gitlab
 from vigia.events.formats.reading import Headers, Json, parsed
 from vigia.events.invalid import Invalid, InvalidEvent
 
@@ -36,7 +36,7 @@ def translate(
             return cloudevents.addressed(envelope, _events(envelope.data, headers, received_at))
         return None if body is None else _events(body, headers, received_at)
     except InvalidEvent as error:
-        return [Invalid(error.reason, error.detail, value)]
+        return [Invalid(error.reason, error.detail, value, error.unneeded)]
 
 
 def _events(body: Json, headers: Headers, received_at: float | None) -> Sequence[Event | Invalid] | None:
@@ -49,4 +49,6 @@ def _events(body: Json, headers: Headers, received_at: float | None) -> Sequence
         return alertmanager.events(body, received_at)
     if (kind := github.kind_of(body, headers)) is not None:
         return github.events(body, kind)
+    if gitlab.is_one(body, headers):
+        raise gitlab.refused(body)
     return None

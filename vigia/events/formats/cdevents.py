@@ -20,6 +20,7 @@ from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.names import MAX_NAME
 
 _TYPE = re.compile(r"dev\.cdevents\.([a-z]+)\.([a-z]+)\.\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", re.ASCII)
+_CUSTOM = re.compile(r"dev\.cdeventsx\.[a-z0-9-]+\.[a-z]+\.\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?", re.ASCII)
 _VERSION = re.compile(r"0\.[456]\.\d+(-[0-9A-Za-z.]+)?", re.ASCII)
 
 _KINDS: dict[str, Kind] = {
@@ -65,8 +66,9 @@ def events(body: Json) -> list[Event]:
         return [_service(body, _KINDS[predicate])]
     make = _OTHERS.get(f"{subject}.{predicate}")
     if make is None:
+        known = bool(parts or _CUSTOM.fullmatch(kind))
         detail = f"CDEvents of type {kind[:200]!r} are not understood; {', '.join(understood())} are"
-        raise InvalidEvent(Reason.UNKNOWN_TYPE, detail)
+        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"not needed: {detail}" if known else detail, unneeded=known)
     return [make(body)]
 
 

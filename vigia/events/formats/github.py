@@ -5,6 +5,7 @@ does not know what it deployed; the deployment names the run, or where no run ma
 that deploy nothing, too: of those only some causes count, and each workflow for itself.
 """
 
+import re
 from typing import Literal, get_args
 
 from vigia.events.base import Event
@@ -19,6 +20,9 @@ from vigia.events.names import MAX_NAME
 Kind = Literal["deployment", "deployment_status", "workflow_run"]
 
 _HEADER = "x-github-event"
+
+_NAME = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
+"""What names of events and actions look like: there are about seventy, and each year brings new ones."""
 
 _RUN_ACTIONS = ("requested", "in_progress", "completed")
 
@@ -84,17 +88,33 @@ def kind_of(body: Json, headers: Headers) -> str | None:
 def events(body: Json, kind: str) -> list[Event]:
     """Return what a payload says; raises InvalidEvent."""
     if kind not in get_args(Kind):
-        known = ", ".join(get_args(Kind))
-        this = repr(kind[:64]) if kind else "what this payload is"
-        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"of GitHub's events {known} are understood, not {this}")
+        # without the header it must look like one of theirs
+        known = bool(_NAME.fullmatch(kind)) or (not kind and _is_theirs(body))
+        raise _unknown(f"of GitHub's events {', '.join(get_args(Kind))} are understood", kind, known=known)
     action = text(body, "action")
     actions = _RUN_ACTIONS if kind == "workflow_run" else ("created",)
     if action not in actions:
-        known = ", ".join(actions)
-        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"of {kind} the actions {known} are understood, not {action[:64]!r}")
+        known = bool(_NAME.fullmatch(action)) and _is_theirs(body)
+        raise _unknown(f"of {kind} the actions {', '.join(actions)} are understood", action, known=known)
     if kind == "workflow_run":
         return [_workflow_run(body, action)]
     return [_deployment(body) if kind == "deployment" else _status(body)]
+
+
+def _unknown(understood: str, what: str, *, known: bool) -> InvalidEvent:
+    detail = f"{understood}, not {repr(what[:64]) if what else 'what this payload is'}"
+    return InvalidEvent(Reason.UNKNOWN_TYPE, f"not needed: {detail}" if known else detail, unneeded=known)
+
+
+def _is_theirs(body: Json) -> bool:
+    """Return whether a payload names who did it and where, as all but a few of theirs do."""
+    sender, place = body.get("sender"), body.get("repository") or body.get("organization")
+    return (
+        isinstance(sender, dict)
+        and isinstance(sender.get("login"), str)
+        and isinstance(place, dict)
+        and isinstance(place.get("full_name") or place.get("login"), str)
+    )
 
 
 def _deployment(body: Json) -> Deployment:
