@@ -75,17 +75,12 @@ ANY_JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=8)),
     max_leaves=40,
 )
-SHAPES = st.fixed_dictionaries(
-    {},
-    optional=dict.fromkeys(
-        (
-            *("sender", "repository", "action", "deployment", "deployment_status", "workflow", "workflow_run"),
-            *("alerts", "groupKey", "version", "status", "context", "subject", "customData", "object_kind", "project"),
-            *("specversion", "id", "source", "type", "data", "data_base64", "datacontenttype", "metric"),
-        ),
-        ANY_JSON,
-    ),
+TOPS = (
+    *("sender", "repository", "action", "deployment", "deployment_status", "workflow", "workflow_run"),
+    *("alerts", "groupKey", "version", "status", "context", "subject", "customData", "object_kind", "project"),
+    *("specversion", "id", "source", "type", "data", "data_base64", "datacontenttype", "metric"),
 )
+SHAPES = st.fixed_dictionaries({}, optional=dict.fromkeys(TOPS, ANY_JSON))
 """Objects that have names of the formats at their top, and anything below."""
 
 HEADERS = st.lists(
