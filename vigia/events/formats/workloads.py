@@ -24,13 +24,13 @@ LABELS = (
     "namespace",
     "instance",
 )
-"""The labels that may name the service; the first that an alert has, and that is not an exporter's, counts."""
+"""The labels that may name the service; the first that an alert has, and that is not its exporter's, counts."""
 
 LAST = "alertname"
 """What is left when none of them does."""
 
 EXPORTERS = ("kube-state-metrics", "kubelet", "cadvisor")
-"""Those that tell of others, as parts of the names of their own labels."""
+"""Those that tell of others: how their jobs end."""
 
 _MADE = ("pod", "job_name")
 """Labels whose names Kubernetes makes from the workload's."""
@@ -52,17 +52,13 @@ def service_of(labels: dict[str, str]) -> str:
     >>> service_of({"job": "kube-state-metrics", "instance": "10.0.0.7:8080"})
     'kube-state-metrics'
     """
-    by_exporter = _of_exporter(labels.get("job", ""))
-    exporter = ""
+    told_by = labels.get("job") or labels.get("service", "")
+    exporter = next((each for each in EXPORTERS if told_by.endswith(each)), "")
     for name in LABELS:
         value = labels.get(name, "")
-        if not value:
-            continue
-        if _of_exporter(value) or (by_exporter and name == "instance"):
-            exporter = exporter or value
-            continue
-        return workload_of(value) if name in _MADE else value
-    return labels.get("job", "") if by_exporter else exporter or labels.get(LAST, "")
+        if value and not (exporter and (name == "instance" or workload_of(value).endswith(exporter))):
+            return workload_of(value) if name in _MADE else value
+    return exporter or labels.get(LAST, "")
 
 
 def workload_of(name: str) -> str:
@@ -74,7 +70,3 @@ def workload_of(name: str) -> str:
     'shop-proxy'
     """
     return _SUFFIX.sub("", name) or name
-
-
-def _of_exporter(value: str) -> bool:
-    return any(exporter in value for exporter in EXPORTERS)

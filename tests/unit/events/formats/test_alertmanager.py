@@ -150,10 +150,13 @@ def test_an_exporter_tells_of_the_workload_and_not_of_itself(labels, service):
         ({"job": "kubelet", "namespace": "web", "pod": "checkout-7d9f8b6c5d-x2x9k"}, "checkout"),
         ({"job": "kube-state-metrics", "instance": "10.2.0.7:8080"}, "kube-state-metrics"),
         ({"job": "checkout", "pod": "other-7d9f8b6c5d-x2x9k"}, "checkout"),
+        ({"job": "checkout", "service": "cadvisor"}, "cadvisor"),
+        ({"job": "kubelet-checker", "service": "kubelet-checker"}, "kubelet-checker"),
+        ({"service": "stack-kube-state-metrics", "namespace": "web"}, "web"),
     ],
 )
 def test_who_tells_of_others_is_the_exporters_job(labels, service):
-    assert {event.service for event in told(alert(service=None, **labels))} == {service}
+    assert {event.service for event in told(alert(**{"service": None} | labels))} == {service}
 
 
 @pytest.mark.parametrize("label", environments.LABELS)
