@@ -32,6 +32,18 @@ WHAT_TO_DO: dict[Reason, str] = {
         "The number of partitions differs from what the worker knows, or something else re-partitions the topic. Run "
         "`python -m scripts.topics check`; replay when it is in order."
     ),
+    Reason.NOT_ALLOWED: (
+        "The detail names the rule. Mend the sender, or the rule in `config/feedback.toml` and replay; if neither is "
+        "wrong, find out who tries ([who may label what](feedback.md)) and accept it."
+    ),
+    Reason.BAD_SIGNATURE: (
+        "The detail names the rule. Compare the sender's key with the one that the workers have; else somebody else "
+        "sends under this name, or changed what was sent."
+    ),
+    Reason.OVER_LIMIT: (
+        "Find out why the sender says so much. When it is right, raise `a_day` in `config/feedback.toml` and replay; "
+        "a replay counts on the day on which it arrives."
+    ),
     Reason.MODEL_ERROR: (
         "A fault in Vigia: the traceback is in the detail. File it; replay after an upgrade that mends it. The lane "
         "went on without this event."
@@ -53,6 +65,8 @@ When refusals are too many (more than `stream.invalid_ratio` of at least `stream
 an event. What a known tool sends and nobody needs (most kinds of a webhook, CDEvents of other types) does not count for
 that, neither way. Its reason is `unknown_type`, its detail begins with `not needed`, and it is accepted from the start:
 `list --status accepted` shows it.
+Refusals for who sent an event (`not_allowed`, `bad_signature`, `over_limit`) do not count for it either: no sender can stop
+a lane by being refused.
 
 `python -m scripts.dead_letters list` and `show` look; `replay` sends events again that can be applied now; `accept`
 marks those that nobody will mend. The last two only say what they would do until told to do it."""

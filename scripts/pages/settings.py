@@ -29,7 +29,8 @@ each can end in `_FILE` and then names a file with the value, so that no passwor
 file.
 
 Variables that start with `VIGIA_STACK_` belong to the local stack (`scripts/stack`), those with `VIGIA_COMPOSE_` to
-`docker-compose.yml`."""
+`docker-compose.yml`; those with `VIGIA_KEY_` hold keys that `config/feedback.toml` names
+([who may label what](feedback.md))."""
 
 PRODUCTION = """\
 With `VIGIA_PROFILE=production` some defaults differ, as the tables say, and settings that would let acknowledged

@@ -1,4 +1,4 @@
-"""Reads the files that the settings name: the catalog, the detectors, the policy, the delivery metrics."""
+"""Reads the files that the settings name: catalog, detectors, policy, who may label what, delivery metrics."""
 
 import tomllib
 from pathlib import Path
@@ -7,8 +7,10 @@ from typing import Any
 from vigia.events.catalog import Catalog
 from vigia.models.detectors.config import DetectorConfig, parse_detectors
 from vigia.models.dora.levels import DoraConfig, parse_dora
+from vigia.models.guard.guard import Guard
+from vigia.models.guard.rules import Rules, parse_rules
 from vigia.models.risk.policy import Policy, parse_policy
-from vigia.settings import Settings
+from vigia.settings import Settings, read_keys
 from vigia.stores.errors import Unusable
 
 
@@ -25,6 +27,17 @@ def read_detectors(path: Path) -> DetectorConfig:
 def read_policy(path: Path) -> Policy:
     """Return the gates in a file, or the defaults without one. Raises PolicyError."""
     return parse_policy(_toml(path), str(path)) if path.exists() else Policy()
+
+
+def read_guard(settings: Settings) -> Guard:
+    """Return who may label what, with the keys of those who sign; without the file everybody may everything.
+
+    Raises RulesError, and SettingsError for keys that are not there or too short.
+    """
+    path = settings.feedback
+    rules = parse_rules(_toml(path), str(path)) if path.exists() else Rules()
+    secrets = {name: key.reveal().encode() for name, key in read_keys(rules.variables, str(path)).items()}
+    return Guard(rules, secrets, read_catalog(settings.catalog).scope_of, str(path))
 
 
 def read_dora(path: Path) -> DoraConfig:

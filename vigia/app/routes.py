@@ -11,10 +11,11 @@ from vigia.agents.deployments import deployments_agent
 from vigia.agents.metrics import metrics_agent
 from vigia.agents.remediation import remediation_agent
 from vigia.agents.telemetry import telemetry_agent
-from vigia.app.files import read_detectors, read_policy
+from vigia.app.files import read_detectors, read_guard, read_policy
 from vigia.events.effects import Model
 from vigia.events.topic import Topic
 from vigia.models.deployments import DeploymentsModel
+from vigia.models.guard.model import GuardedModel
 from vigia.models.metrics import MetricsConfig, MetricsModel
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
 from vigia.models.telemetry import TelemetryModel
@@ -47,11 +48,12 @@ class Row:
         return Route(self.name, self.reads, self.model(settings), self.packed, self.writes)
 
 
-def _deployments(settings: Settings) -> DeploymentsModel:
+def _deployments(settings: Settings) -> GuardedModel:
     risk = settings.risk
-    return DeploymentsModel(
+    model = DeploymentsModel(
         forget_after=risk.forget_after, waiting_time=risk.waiting_time, policy=read_policy(settings.policy)
     )
+    return GuardedModel(model, read_guard(settings), counted_by="scope", services_of=model.services_of)
 
 
 def _metrics(settings: Settings) -> MetricsModel:
@@ -73,12 +75,14 @@ def _metrics(settings: Settings) -> MetricsModel:
     )
 
 
-def _telemetry(settings: Settings) -> TelemetryModel:
-    return TelemetryModel(forget_after=settings.telemetry.forget_after)
+def _telemetry(settings: Settings) -> GuardedModel:
+    model = TelemetryModel(forget_after=settings.telemetry.forget_after)
+    return GuardedModel(model, read_guard(settings), counted_by="agent")
 
 
-def _remediation(settings: Settings) -> RemediationModel:
-    return RemediationModel(RemediationConfig(proposal_expiry=settings.remediation.proposal_expiry))
+def _remediation(settings: Settings) -> GuardedModel:
+    model = RemediationModel(RemediationConfig(proposal_expiry=settings.remediation.proposal_expiry))
+    return GuardedModel(model, read_guard(settings))
 
 
 ROUTES: tuple[Row, ...] = (

@@ -14,13 +14,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from vigia.app import broker
-from vigia.app.files import read_catalog, read_detectors, read_policy
+from vigia.app.files import read_catalog, read_detectors, read_guard, read_policy
 from vigia.app.opening import Stores, check_topics
 from vigia.app.routes import ROUTES
 from vigia.events.catalog import CatalogError
 from vigia.models.detectors.config import DetectorConfigError
+from vigia.models.guard.rules import RulesError
 from vigia.models.risk.policy import PolicyError
-from vigia.settings import KafkaSettings, Settings, masked_url, weaknesses
+from vigia.settings import KafkaSettings, Settings, SettingsError, masked_url, weaknesses
 from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.streaming.failure import Retry
 from vigia.streaming.metadata_refresh import keep_refreshing
@@ -44,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_files(settings: Settings) -> None:
-    """Raise Unusable when the catalog, the detectors' limits or the policy cannot be read.
+    """Raise Unusable when the catalog, the detectors' limits, the policy or the rules of feedback cannot be used.
 
     Only the files that are looked for by default may be missing: one that a setting names is there, or misspelt.
     """
@@ -53,6 +54,7 @@ def check_files(settings: Settings) -> None:
         (settings.catalog, defaults.catalog, "every service belongs to the team `unassigned`"),
         (settings.detectors, defaults.detectors, "the detectors have their default limits"),
         (settings.policy, defaults.policy, "the gates have their defaults"),
+        (settings.feedback, defaults.feedback, "everybody who may write to the topics may label everything"),
     ):
         if path.exists():
             continue
@@ -63,10 +65,11 @@ def check_files(settings: Settings) -> None:
         read_catalog(settings.catalog)
         read_detectors(settings.detectors)
         read_policy(settings.policy)
-    except (CatalogError, DetectorConfigError, PolicyError) as error:
+        read_guard(settings)
+    except (CatalogError, DetectorConfigError, PolicyError, RulesError, SettingsError) as error:
         raise Unusable(str(error)) from error
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        files = f"{settings.catalog}, {settings.detectors} or {settings.policy}"
+        files = f"{settings.catalog}, {settings.detectors}, {settings.policy} or {settings.feedback}"
         raise Unusable(f"{files} cannot be read: {error}") from error
 
 

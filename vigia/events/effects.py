@@ -97,7 +97,17 @@ class States(Generic[S]):
 class Changes:
     """The effects of one batch, collected by a model in the order in which they came to be."""
 
-    __slots__ = ("corrections", "counts", "outputs", "rejections", "roll_ups", "rows_read_back", "summaries", "timers")
+    __slots__ = (
+        "corrections",
+        "counts",
+        "outputs",
+        "rejections",
+        "roll_ups",
+        "rows_read_back",
+        "summaries",
+        "timers",
+        "warnings",
+    )
 
     def __init__(self) -> None:
         self.summaries: dict[tuple[object, ...], Summary] = {}
@@ -108,6 +118,7 @@ class Changes:
         self.timers: dict[tuple[str, str], float | None] = {}
         self.rejections: list[Rejection] = []
         self.counts: Counter[str] = Counter()
+        self.warnings: list[str] = []
 
     def write(self, row: Summary) -> None:
         """Insert or replace a summary row; the last write of a row in a batch wins."""
@@ -152,6 +163,10 @@ class Changes:
     def reject(self, index: int, reason: Reason, detail: str) -> None:
         """Refuse the event with this index: it becomes a dead letter and counts as invalid."""
         self.rejections.append(Rejection(index, reason, detail))
+
+    def warn(self, sentence: str) -> None:
+        """Let the worker log this for people, once the step has committed."""
+        self.warnings.append(sentence)
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a figure of the lane, such as `windows_closed`; see `vigia/events/figures.py`."""

@@ -25,6 +25,9 @@ Severity = Literal["P0", "P1", "P2", "P3"]
 Judgement = Literal["correct", "incorrect", "partly"]
 Judge = Literal["person", "outcome"]
 
+OWN_SENDER = "vigia"
+"""The sender of what Vigia itself says: what follows from a pipeline's run, what an outcome says of a risk score."""
+
 
 class _Feedback(EventStruct, tag_field="type", frozen=True, kw_only=True):
     """Fields that every feedback has: `scope` (or `service`, from which the catalog knows it) and `at`."""
@@ -33,6 +36,10 @@ class _Feedback(EventStruct, tag_field="type", frozen=True, kw_only=True):
     scope: str = ""
     service: str = ""
     event_id: str = ""
+    sender: str = ""
+    """Who says it, by a name that `config/feedback.toml` may know; where it is absent the `source` is."""
+    signature: str = ""
+    """`sha256=` and the HMAC of the rest with a key of the sender's; see [who may label what](feedback.md)."""
 
     def __post_init__(self) -> None:
         for field in self.__struct_fields__:

@@ -18,6 +18,8 @@ DECISIONS_UNJUDGED = "decisions_unjudged"
 """AI decisions that were forgotten without any feedback."""
 JUDGEMENTS_WITHOUT_DECISION = "judgements_without_decision"
 """Feedback on AI decisions that was forgotten because its decision never came."""
+FEEDBACK_OVER_LIMIT = "feedback_over_limit"
+"""Feedback that was refused because its sender had said enough that day."""
 
 MODEL_FIGURES = (
     WINDOWS_CLOSED,
@@ -36,6 +38,7 @@ MODEL_FIGURES = (
     PROPOSALS_MADE,
     DECISIONS_UNJUDGED,
     JUDGEMENTS_WITHOUT_DECISION,
+    FEEDBACK_OVER_LIMIT,
 )
 
 TOPIC_FIGURES = ("in", "applied", "duplicate", "invalid", "moved", "ticks")

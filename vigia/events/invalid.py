@@ -29,6 +29,9 @@ class Reason(StrEnum):
     CONFLICTING_ID = "conflicting_id"
     SERIES_CAP = "series_cap"
     WRONG_PARTITION = "wrong_partition"
+    NOT_ALLOWED = "not_allowed"
+    BAD_SIGNATURE = "bad_signature"
+    OVER_LIMIT = "over_limit"
     MODEL_ERROR = "model_error"
 
 
@@ -51,8 +54,16 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.CONFLICTING_ID: "an event with this id and other content was taken before",
     Reason.SERIES_CAP: "the service has as many series as one service may have",
     Reason.WRONG_PARTITION: "the record is in the wrong partition for its key even after it was sent again",
+    Reason.NOT_ALLOWED: "its sender may not say this, by the rules of `config/feedback.toml`",
+    Reason.BAD_SIGNATURE: "its sender signs what it sends, and this is not signed with a key of the sender's",
+    Reason.OVER_LIMIT: "its sender has said as much on this day as it may",
     Reason.MODEL_ERROR: "the model failed on this event three times; its traceback is in the detail",
 }
+
+BY_RULE = frozenset({Reason.NOT_ALLOWED, Reason.BAD_SIGNATURE, Reason.OVER_LIMIT})
+"""Reasons that lie in who sent an event, not in the event: what one sender may not do must not stop a lane for all, so
+no flood counts them.
+"""
 
 
 class InvalidEvent(ValueError):

@@ -287,6 +287,22 @@ class AIDecisionTimes(Summary, frozen=True, kw_only=True):
     """Encoded quantile sketch of milliseconds, with 1 % relative error."""
 
 
+class SenderSurplusSummary(Summary, frozen=True, kw_only=True):
+    """One row a day on which a sender's entry said more than it may: how much was refused for it."""
+
+    primary_key: ClassVar = ("day", "counted_by", "record_key", "sender")
+    day: int
+    """Since 1970, in UTC, by the records' Kafka time."""
+    counted_by: str
+    """Of what it was counted: `scope` or `agent`."""
+    record_key: str
+    """The team or AI agent."""
+    sender: str
+    """The entry in the rules, as dead letters name it."""
+    a_day: int
+    surplus: int
+
+
 class VerdictSummary(Summary, frozen=True, kw_only=True):
     """One row a person's answer to a proposal, as received; nothing acts on it yet."""
 
@@ -318,5 +334,6 @@ SUMMARIES: tuple[type[Summary], ...] = (
     DeliverySummary,
     DeliveredCommitSummary,
     AttributionSummary,
+    SenderSurplusSummary,
 )
 """Every summary table, in the order in which a step writes them."""

@@ -5,6 +5,7 @@ all. The table of settings with units and meanings is `sections.py`; `docs/setti
 """
 
 from vigia.settings.checks import WEAKNESSES, Weakness, weaknesses
+from vigia.settings.keys import read_keys
 from vigia.settings.reading import DEFAULT_TOML, SettingsError, load
 from vigia.settings.secret import Secret, Url, masked_url
 from vigia.settings.sections import (
@@ -43,6 +44,7 @@ __all__ = [
     "Weakness",
     "load",
     "masked_url",
+    "read_keys",
     "rows",
     "weaknesses",
 ]

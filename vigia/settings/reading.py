@@ -16,8 +16,10 @@ DEFAULT_TOML = Path("config/vigia.toml")
 """Read when it exists and no other file is named."""
 
 CONFIG_VARIABLE = PREFIX + "CONFIG"
-OTHERS_PREFIXES = (PREFIX + "STACK_", PREFIX + "COMPOSE_")
-"""Variables of the local stack's scripts and of docker-compose.yml, which are no settings of the application."""
+OTHERS_PREFIXES = (PREFIX + "STACK_", PREFIX + "COMPOSE_", PREFIX + "KEY_")
+"""Variables of the local stack's scripts, of docker-compose.yml, and keys that `config/feedback.toml` names: none is a
+setting of the application.
+"""
 
 
 class SettingsError(ValueError):

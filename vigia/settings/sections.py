@@ -433,6 +433,7 @@ class Settings:
     catalog: Path = setting(Path("config/catalog.toml"), "File that says which team owns which service.")
     detectors: Path = setting(Path("config/detectors.toml"), "File with the detectors and their limits.")
     policy: Path = setting(Path("config/policy.toml"), "File with the gates that stop a deployment whatever its score.")
+    feedback: Path = setting(Path("config/feedback.toml"), "File that says who may label what, and how much a day.")
     dora: Path = setting(
         Path("config/dora.toml"), "File that says how deliveries are measured, and the organisation's own levels."
     )

@@ -15,7 +15,8 @@ from vigia.events.dead_letter import DeadLetter
 from vigia.events.effects import Changes, RollUp, States, Timer, row_key
 from vigia.events.figures import topic_figure
 from vigia.events.identity import content_hash, derive_id
-from vigia.events.invalid import Invalid, Reason
+from vigia.events.invalid import BY_RULE, Invalid, Reason
+from vigia.events.signing import without_signature
 from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneRow, OutboxRow, SeenRow, StateRow, StepCommit, StepRow
 from vigia.streaming.dead_letters import dead_letter_event, dead_letter_row, timer_letter_row
@@ -99,7 +100,7 @@ def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fre
         row = None
         if identity:
             this = seen_id(key_of(event), identity)
-            content = content_hash(encoded(event))
+            content = content_hash(encoded(without_signature(event)))
             before = known.get(this)
             if before == content:
                 fresh.duplicates.append((record, position))
@@ -272,9 +273,10 @@ def _flood(
     row: LaneRow, fresh: Fresh, rejected: Collection[int], refused: Sequence[Refused], limits: FloodLimits
 ) -> FloodCounters:
     """Count events, not what they weigh: one packed message must not outweigh a thousand refused ones. What nobody
-    needs counts neither way: a webhook of all events of a tool is no sign that the others are wrong, or right.
+    needs counts neither way: a webhook of all events of a tool is no sign that the others are wrong, or right. Nor does
+    what a sender was not allowed to say: nobody else's events may wait for it.
     """
-    invalid = [one for one in refused if not one.invalid.unneeded]
+    invalid = [one for one in refused if not one.invalid.unneeded and one.invalid.reason not in BY_RULE]
     applied = (index for index in reversed(range(len(fresh.events))) if index not in rejected)
     last_valid = max([_place(fresh, index) for index in islice(applied, 1)] + fresh.duplicates, default=(-1, -1))
     trailing = sum(1 for one in invalid if (one.record, one.position) > last_valid)

@@ -25,6 +25,9 @@ from vigia.streaming.plain import plain_samples
 ScopeOf = Callable[[str, float], str]
 """(service, time in epoch seconds) -> the team whose model scores it."""
 
+Refusal = Callable[[Event, float], tuple[Reason, str] | None]
+"""(event, its Kafka time in epoch seconds) -> why its sender may not say it, and in words."""
+
 HOUR = 3_600
 _TIME = itemgetter(0)
 
@@ -75,12 +78,22 @@ class Taken:
 class Intake:
     """Takes batches of one topic in for one agent."""
 
-    def __init__(self, topic: Topic, scope_of: ScopeOf, future_limit: float, elsewhere: Sequence[Topic] = ()) -> None:
-        """`elsewhere` are the topics that an event of another tool's payload may belong on."""
+    def __init__(
+        self,
+        topic: Topic,
+        scope_of: ScopeOf,
+        future_limit: float,
+        elsewhere: Sequence[Topic] = (),
+        refusal: Refusal | None = None,
+    ) -> None:
+        """`elsewhere` are the topics that an event of another tool's payload may belong on; `refusal` says of each
+        event that is in its place whether its sender may say it.
+        """
         self._topic = topic
         self._elsewhere = elsewhere
         self._scope_of = scope_of
         self._future_limit = future_limit
+        self._refusal = refusal
         self._samples = topic.types == (Sample,)
         # by partition, and of how many it is one: the keys that belong there, as text
         self._known: defaultdict[tuple[int, int], dict[bytes, str]] = defaultdict(dict)
@@ -156,6 +169,10 @@ class Intake:
         event = self._with_scope(event, topic)
         if topic is not self._topic or topic.key_of(event) != here:
             self._move(taken, index, position, event, topic)
+            return
+        if self._refusal is not None and (why := self._refusal(event, clock)) is not None:
+            # before repeats are told apart: a forged event must not pass for the first of a true one
+            taken.refused.append(Refused(index, position, Invalid(*why, encoded(event)), weight))
             return
         origin = header(record, ORIGIN_HEADER) if record.headers else None
         taken.events.append(event)

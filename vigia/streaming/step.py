@@ -5,6 +5,7 @@ effects in one transaction if the lane is still ours; 5. publish the outbox and 
 """
 
 import asyncio
+import logging
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -44,6 +45,7 @@ OUTBOX_CHUNK = 1_000
 NO_TIMERS: Mapping[Timer, str] = MappingProxyType({})
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 class Step:
@@ -78,7 +80,7 @@ class Step:
         self._ports.crash_points.reached(Point.TAKEN)
         raw = asyncio.ensure_future(self._append(state, taken, revoked))
         try:
-            commit, states = await self._compute(state, taken, revoked, drop)
+            commit, states, warnings = await self._compute(state, taken, revoked, drop)
             await raw
         finally:
             # a failure in one half ends the other's retries. A call that a thread has begun goes on and may
@@ -86,6 +88,8 @@ class Step:
             raw.cancel()
             await asyncio.gather(raw, return_exceptions=True)
         await self._commit(state, commit, states, revoked)
+        for sentence in warnings:
+            logger.warning("lane %s: %s", state.row.lane, sentence)
         self._ports.crash_points.reached(Point.COMMITTED)
         await self.publish(state, commit.outbox, revoked)
 
@@ -130,7 +134,7 @@ class Step:
 
     async def _compute(
         self, state: LaneState, taken: Taken, revoked: asyncio.Event, drop: Mapping[Timer, str]
-    ) -> tuple[StepCommit, States[Any]]:
+    ) -> tuple[StepCommit, States[Any], Sequence[str]]:
         model, row = self.route.model, state.row
         clock = max(row.clock, taken.clock)
         due = await self._due(state, clock, revoked)
@@ -165,7 +169,7 @@ class Step:
         rows = await self._summaries(changes, revoked)
         commit = build_commit(row, self.route, Computed(taken, fresh, changes, states, rows, dropped), self._limits)
         self._ports.crash_points.reached(Point.COMPUTED)
-        return commit, states
+        return commit, states, changes.warnings
 
     def _decoded(self, stored: StateRow | None) -> Any:
         if stored is None or stored.body is None:

@@ -126,6 +126,17 @@ class DeploymentsModel:
             else:
                 self._incident(event, time, states, changes)
 
+    def services_of(self, event: Told, states: States[State]) -> set[str]:
+        """Return the services that are known to be concerned by an event, whatever service it names itself."""
+        found = set()
+        for key in _keys_of(event):
+            state = states.get(key)
+            if isinstance(state, RunState):
+                found |= {service for _source, _external_id, service, _environment in state.deployments}
+            elif isinstance(state, DeploymentState | IncidentState) and state.service:
+                found.add(state.service)
+        return found
+
     def fire(self, timer: Timer, clock: float, states: States[State], changes: Changes) -> None:  # noqa: ARG002
         """Learn that a deployment is clean as far as is known, or forget what has been silent for long.
 

@@ -8,7 +8,7 @@ of its own kind of label alone: what CI says is no answer to whether somebody ha
 from collections.abc import Iterator
 
 from vigia.events.ai_decisions import AIDecision
-from vigia.events.feedback import DecisionFeedback, Label
+from vigia.events.feedback import OWN_SENDER, DecisionFeedback, Label
 from vigia.events.identity import derive_id
 from vigia.events.risk import Risk
 from vigia.models.deployments.states import Answer, DeploymentState
@@ -55,6 +55,7 @@ def judge(deployment_id: str, state: DeploymentState, label: Label, answer: Answ
         judge="outcome",
         at=at,
         by="deployments-agent",
+        sender=OWN_SENDER,
         reason=f"{label}: {'failed' if answer.failed else 'succeeded'}",
         event_id=derive_id("risk-judged", decided, str(answer.failed), repr(at)),
     )

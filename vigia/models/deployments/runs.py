@@ -8,7 +8,7 @@ stands in the raw log like everything that others tell. Ids are derived from the
 from collections.abc import Iterator, Mapping
 
 from vigia.events.deployments import MAX_COMMITS, Commit, Deployment
-from vigia.events.feedback import ChangeMerged, Outcome, PipelineRun
+from vigia.events.feedback import OWN_SENDER, ChangeMerged, Outcome, PipelineRun
 from vigia.events.identity import derive_id
 from vigia.models.deployments.states import End, RunState
 
@@ -95,6 +95,7 @@ def _outcome(scope: str, deployment: tuple[str, str, str, str], ends: Mapping[st
         label="ci_status",
         reason=f"run {run}",
         by="deployments-agent",
+        sender=OWN_SENDER,
         event_id=derive_id("run-outcome", source, external_id, *told),
         since=since,
     )

@@ -5,7 +5,7 @@ was judged by nobody: silence is no answer.
 """
 
 from vigia.events.ai_decisions import AIDecision
-from vigia.events.feedback import DecisionFeedback
+from vigia.events.feedback import OWN_SENDER, DecisionFeedback
 from vigia.events.identity import derive_id
 from vigia.events.remediation import Proposal, Verdict
 
@@ -39,5 +39,6 @@ def judged(verdict: Verdict) -> DecisionFeedback:
         at=verdict.at,
         by=verdict.by,
         reason=verdict.reason,
+        sender=OWN_SENDER,
         event_id=derive_id("proposal-judged", verdict.service, verdict.identity),
     )

@@ -34,6 +34,7 @@ _NAMES: dict[type[Summary], str] = {
     summaries.DeliverySummary: "deliveries",
     summaries.DeliveredCommitSummary: "delivered_commits",
     summaries.AttributionSummary: "attributions",
+    summaries.SenderSurplusSummary: "sender_surpluses",
 }
 
 _FREE_TEXT = {"why", "title", "reason", "labels", "carriers"}
