@@ -5,15 +5,20 @@ said at its last beat; where no living worker owns a lane, they are unknown, and
 """
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
+from vigia.events.summaries import SenderSurplusSummary
 from vigia.stores.base import LaneBeat, LaneId, WorkerRow
 from vigia.stores.queries.dead_letter_counts import DeadLetterCount, dead_letter_counts
 from vigia.stores.queries.lane_positions import LanePosition, lane_positions
 from vigia.stores.queries.outbox_left import outbox_left
+from vigia.stores.queries.surpluses import surpluses
 from vigia.stores.sql.summaries import SqlSummaries
+
+DAY = 86_400
 
 
 class WorkerStatus(msgspec.Struct, frozen=True):
@@ -74,6 +79,7 @@ def read_status(summaries: SqlSummaries, now: float, oldest_allowed: float) -> S
     beats = _beats(rows, now)
     lanes = [_lane(each, beats.get((each.owner, each.agent, each.partition)), waiting, now) for each in positions]
     findings = [*_about_workers(workers), *_about_lanes(positions, lanes, workers, oldest_allowed)]
+    findings += _about_senders(surpluses(summaries, int(now // DAY) - 1))
     return Status(findings, workers, lanes, dead_letter_counts(summaries))
 
 
@@ -126,6 +132,18 @@ def _about_workers(workers: list[WorkerStatus]) -> list[str]:
         for worker in workers
         if worker.state == "late"
     ]
+
+
+def _about_senders(found: list[SenderSurplusSummary]) -> list[str]:
+    return [
+        f"{each.sender} said more of {each.counted_by} {each.record_key!r} on {_date(each.day)} than its "
+        f"{each.a_day} a day: {each.surplus} refused (`over_limit`)"
+        for each in found
+    ]
+
+
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY, UTC).strftime("%Y-%m-%d")
 
 
 def _about_lanes(

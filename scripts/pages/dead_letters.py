@@ -34,7 +34,7 @@ WHAT_TO_DO: dict[Reason, str] = {
     ),
     Reason.NOT_ALLOWED: (
         "The detail names the rule. Mend the sender, or the rule in `config/feedback.toml` and replay; if neither is "
-        "wrong, find out who tries ([who may label what](feedback.md)) and accept it."
+        "wrong, find out who tries (`docs/feedback.md`) and accept it."
     ),
     Reason.BAD_SIGNATURE: (
         "The detail names the rule. Compare the sender's key with the one that the workers have; else somebody else "

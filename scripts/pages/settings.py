@@ -30,7 +30,7 @@ file.
 
 Variables that start with `VIGIA_STACK_` belong to the local stack (`scripts/stack`), those with `VIGIA_COMPOSE_` to
 `docker-compose.yml`; those with `VIGIA_KEY_` hold keys that `config/feedback.toml` names
-([who may label what](feedback.md))."""
+(`docs/feedback.md`)."""
 
 PRODUCTION = """\
 With `VIGIA_PROFILE=production` some defaults differ, as the tables say, and settings that would let acknowledged

@@ -39,7 +39,7 @@ class _Feedback(EventStruct, tag_field="type", frozen=True, kw_only=True):
     sender: str = ""
     """Who says it, by a name that `config/feedback.toml` may know; where it is absent the `source` is."""
     signature: str = ""
-    """`sha256=` and the HMAC of the rest with a key of the sender's; see [who may label what](feedback.md)."""
+    """`sha256=` and the HMAC of the rest with a key of the sender's; see `docs/feedback.md`."""
 
     def __post_init__(self) -> None:
         for field in self.__struct_fields__:

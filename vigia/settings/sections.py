@@ -358,7 +358,7 @@ class TelemetrySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class EmitSettings:
-    """`vigia emit`: how long the pipeline that calls it waits."""
+    """`vigia emit`: as whom it speaks, and how long the pipeline that calls it waits."""
 
     delivery_timeout: float = setting(
         30.0,
@@ -368,6 +368,10 @@ class EmitSettings:
         maximum=3600.0,
     )
     risk_timeout: float = setting(30.0, "Longest wait for a deployment's risk.", unit="s", minimum=0.0, maximum=3600.0)
+    sender: str = setting(
+        "", "Who says what is sent to feedback, by the name that the workers' `config/feedback.toml` has for it."
+    )
+    key: Secret = setting(Secret(), "Key of that sender: with it what is sent to feedback is signed.")
     git_timeout: float = setting(
         10.0,
         "Longest time for reading a checkout's history; what is not known by then is sent as missing.",

@@ -18,6 +18,7 @@ from vigia.cli.emit.verdict import EXITS, verdict
 from vigia.events import feedback
 from vigia.events.deployments import Kind, Stage, Status
 from vigia.events.risk import Gate, Risk
+from vigia.events.signing import is_signed
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "shop/till", "GITHUB_RUN_ID": "77"}
 GITLAB = {
@@ -246,6 +247,41 @@ def test_every_event_has_an_id_by_which_a_retry_counts_once(broker, checkout):
         ("incident", "--service", "till", "--id", "I1"),
     ):
         assert emitted(broker, *words).identity
+
+
+KEY = "a key that nobody knows"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["feedback", "--service", "till", "--failed", "--reason", "größer"],
+        ["incident", "--service", "till", "--id", "I1", "--deployment", "ci=7"],
+        ["incident", "--service", "till", "--id", "I1", "--resolved"],
+        ["attribution", "--service", "till", "--id", "I1", "--no-deployment", "--by", "eve"],
+        ["judgement", "--agent", "a", "--decision-id", "1", "--judgement", "partly"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_all_feedback_is_signed_for_the_sender_that_the_settings_name(broker, checkout, monkeypatch, words):
+    monkeypatch.setenv("VIGIA_EMIT_SENDER", "shop-ci")
+    event = emitted(broker, *words)
+    assert (event.sender, event.signature) == ("shop-ci", "")
+    monkeypatch.setenv("VIGIA_EMIT_KEY", KEY)
+    event = emitted(broker, *words)
+    arrived = msgspec.json.decode(msgspec.json.encode(event), type=feedback.Feedback)
+    assert arrived.sender == "shop-ci"
+    assert is_signed(arrived, [KEY.encode()], scope_was_filled=False)
+    assert not is_signed(arrived, [b"another"], scope_was_filled=False)
+
+
+def test_the_key_is_not_shown_and_what_is_no_feedback_is_not_signed(broker, checkout, monkeypatch, capsys):
+    monkeypatch.setenv("VIGIA_EMIT_KEY", KEY)
+    emitted(broker, "feedback", "--service", "till", "--failed", "--json")
+    metric = emitted(broker, "metric", "--service", "till", "--metric", "lag", "--value", "1")
+    deployment = emitted(broker, "deployment", "--service", "till")
+    assert not any(hasattr(event, "signature") for event in (metric, deployment))
+    assert KEY not in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from scripts.operations.report import read_status
 from tests.contract.summaries_rows import OTHER, commit, letter, output, take
 from tests.support.glances import beat
 from tests.support.heartbeats import beat_at
+from vigia.events.summaries import SenderSurplusSummary
 from vigia.stores.base import WorkerRow
 
 NOW = 1_800_000_000.0
@@ -95,6 +96,27 @@ def test_a_record_that_waits_for_too_long_needs_a_person(summaries):
     beat_at(summaries, worker("a", lanes=(beat(partition=0, oldest_at=NOW - 31),)))
     assert read(summaries, oldest=40).healthy
     assert read(summaries, oldest=30).findings == ["lane metrics/0 is behind: its oldest record waits for 31 s"]
+
+
+def test_a_sender_that_said_too_much_needs_a_person_until_the_day_after(summaries):
+    today = int(NOW // 86_400)
+    rows = [
+        SenderSurplusSummary(
+            day=day,
+            counted_by="scope",
+            record_key="shop\x1b[2J",
+            sender="[sender.ci]",
+            a_day=5,
+            surplus=day - today + 9,
+        )
+        for day in (today, today - 1, today - 2)
+    ]
+    commit(summaries, take(summaries, owner="a"), summaries=rows)
+    beat_at(summaries, worker("a"))
+    assert read(summaries).findings == [
+        "[sender.ci] said more of scope 'shop\\x1b[2J' on 2027-01-15 than its 5 a day: 9 refused (`over_limit`)",
+        "[sender.ci] said more of scope 'shop\\x1b[2J' on 2027-01-14 than its 5 a day: 8 refused (`over_limit`)",
+    ]
 
 
 def test_the_command_prints_both_ways_and_its_exit_code_is_the_verdict(summaries, url, monkeypatch, capsys):

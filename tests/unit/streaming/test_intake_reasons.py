@@ -11,7 +11,7 @@ from tests.support.bad_input import CASES
 from vigia.app.routes import ROUTES
 from vigia.events.effects import States
 from vigia.events.figures import TOPIC_FIGURES
-from vigia.events.invalid import EXPLANATIONS, Reason
+from vigia.events.invalid import BY_RULE, EXPLANATIONS, Reason
 from vigia.events.names import name_problem
 from vigia.settings import Settings
 from vigia.stores.base import LaneId, LaneRow, RawRecord, StepCommit
@@ -133,8 +133,8 @@ def test_what_is_sent_on_is_applied_in_its_right_lane_and_only_there(case):
 
 def test_the_table_has_every_reason_that_input_alone_can_cause():
     tested = {case.expected.reason for case in CASES} - {None}
-    # both need more than one record; the models' and lane's tests have them
-    assert set(Reason) - tested == {Reason.SERIES_CAP, Reason.MODEL_ERROR}
+    # two need more than one record, those of senders need rules; the models', lane's and guard's tests have them
+    assert set(Reason) - tested == {Reason.SERIES_CAP, Reason.MODEL_ERROR} | BY_RULE
     assert set(EXPLANATIONS) == set(Reason)
 
 

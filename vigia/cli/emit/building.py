@@ -13,12 +13,21 @@ from vigia.cli.emit.origin import Origin
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.base import Event
 from vigia.events.deployments import ChangeFeatures, Deployment
-from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
+from vigia.events.feedback import (
+    AttributionCorrected,
+    DecisionFeedback,
+    Feedback,
+    IncidentOpened,
+    IncidentResolved,
+    Outcome,
+)
 from vigia.events.identity import derive_id
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.samples import Sample, series_of
+from vigia.events.signing import sign
 from vigia.events.topic import Topic
 from vigia.feeds.git.checkout import Brought
+from vigia.settings import EmitSettings
 from vigia.topics import AI_DECISIONS, DEPLOYMENTS, FEEDBACK, METRICS
 
 Built = tuple[Topic, Event]
@@ -135,6 +144,17 @@ def ai_decision(options: Namespace, _origin: Origin, now: float) -> Built:
         event_id=options.event_id,
     )
     return AI_DECISIONS, event
+
+
+def said_by(event: Event, settings: EmitSettings) -> Event:
+    """Return a feedback with its sender, and signed with the sender's key, as far as settings have them; anything else
+    as it is.
+    """
+    if not isinstance(event, Feedback):
+        return event
+    if settings.sender:
+        event = msgspec.structs.replace(event, sender=settings.sender)
+    return sign(event, settings.key.reveal().encode()) if settings.key else event
 
 
 SIMPLE: dict[str, Callable[[Namespace, Origin, float], Built]] = {

@@ -52,6 +52,7 @@ def _simple(options: Namespace, settings: Settings, where: Origin) -> int:
         topic, event = building.outcome(options, where, _commit(options, where, settings), now)
     else:
         topic, event = building.SIMPLE[options.kind](options, where, now)
+    event = building.said_by(event, settings.emit)
     place = send(settings.kafka, topic, event, settings.emit.delivery_timeout)
     if options.json:
         _print_json({"identity": event.identity, "acknowledged": place._asdict()})

@@ -37,6 +37,8 @@ KIND_OF: dict[type, Kind] = {
 OTHERS = "others"
 """The table of senders that no entry matches."""
 
+ANY = ("*",)
+
 NO_SCOPE = "unassigned"
 """The scope that a judgement without scope and service gets."""
 
@@ -98,6 +100,10 @@ class Guard:
             return None
         what = "the signature is of none of its keys" if feedback.signature else "there is no signature"
         return Reason.BAD_SIGNATURE, f"{self._who(feedback, entry)} signs what it sends, and {what}"
+
+    def binds(self, event: Event) -> bool:
+        """Return whether the event's sender may speak of some services only."""
+        return type(event) in KIND_OF and self.entry_of(event).rule.services != ANY  # type: ignore[arg-type] # as above
 
     def beyond(self, event: Feedback, services: Iterable[str], at: float) -> str:
         """Return why the sender may not speak of what is known to belong to these services, or the empty string."""

@@ -81,13 +81,19 @@ class GuardedModel:
         return msgspec.msgpack.encode(state) if key.startswith(SENDER) else self._model.dump(key, state)
 
     def apply(self, events: list[Any], times: list[float], states: States[Any], changes: Changes) -> None:
-        refused = {index for index in range(len(events)) if self._refuses(index, events, times, states, changes)}
-        kept = [index for index in range(len(events)) if index not in refused]
-        rejected, said = len(changes.rejections), len(changes.outputs)
-        self._model.apply([events[i] for i in kept], [times[i] for i in kept], states, changes)
-        changes.rejections[rejected:] = [
-            Rejection(kept[each.index], each.reason, each.detail) for each in changes.rejections[rejected:]
-        ]
+        said = len(changes.outputs)
+        kept: list[int] = []
+        for index, (event, time) in enumerate(zip(events, times, strict=True)):
+            if self._services_of is not None and self._guard.binds(event):
+                # what was told before it, in this batch or an earlier one, says what belongs to which service
+                self._pass_on(kept, events, times, states, changes)
+                kept = []
+                if beyond := self._guard.beyond(event, self._services_of(event, states), time):
+                    changes.reject(index, Reason.NOT_ALLOWED, beyond)
+                    continue
+            if not self._is_over_limit(index, event, time, states, changes):
+                kept.append(index)
+        self._pass_on(kept, events, times, states, changes)
         self._sign(changes, said, events)
 
     def fire(self, timer: Timer, clock: float, states: States[Any], changes: Changes) -> None:
@@ -98,15 +104,18 @@ class GuardedModel:
     def merge(self, row: Summary, partial: Summary) -> Summary:
         return self._model.merge(row, partial)
 
-    def _refuses(
-        self, index: int, events: Sequence[Any], times: Sequence[float], states: States[Any], changes: Changes
-    ) -> bool:
-        event, time = events[index], times[index]
-        if self._services_of is not None and type(event) in KIND_OF:
-            beyond = self._guard.beyond(event, self._services_of(event, states), time)
-            if beyond:
-                changes.reject(index, Reason.NOT_ALLOWED, beyond)
-                return True
+    def _pass_on(
+        self, kept: list[int], events: list[Any], times: list[float], states: States[Any], changes: Changes
+    ) -> None:
+        before = len(changes.rejections)
+        if kept:
+            self._model.apply([events[i] for i in kept], [times[i] for i in kept], states, changes)
+        changes.rejections[before:] = [
+            Rejection(kept[each.index], each.reason, each.detail) for each in changes.rejections[before:]
+        ]
+
+    def _is_over_limit(self, index: int, event: Any, time: float, states: States[Any], changes: Changes) -> bool:
+        """Count the event; refuse it when its sender has said enough."""
         limited = self._guard.limit_of(event, time)
         keys = self._count_keys(event)
         if limited is None or not keys:
