@@ -87,9 +87,9 @@ def test_every_setting_is_in_its_page():
 
 
 def test_the_meaning_of_a_field_is_the_docstring_below_it():
-    assert field_meanings(AttributionCorrected) == {
-        "deployment": "The deployment that caused the incident, as (source, external id)."
-    }
+    meanings = field_meanings(AttributionCorrected)
+    assert meanings.keys() == {"sender", "signature", "deployment"}
+    assert meanings["deployment"] == "The deployment that caused the incident, as (source, external id)."
 
 
 def test_no_cell_breaks_its_table():
