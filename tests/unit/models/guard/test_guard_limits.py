@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.models.guard.guarding import guard, incident, judgement, outcome
 from tests.unit.models.laws import Lane, Sent
+from vigia.events.ai_decisions import AIDecision
 from vigia.events.deployments import Deployment
 from vigia.events.effects import Changes, States
 from vigia.events.figures import FEEDBACK_OVER_LIMIT, OUTCOMES_LEARNED
@@ -113,6 +114,15 @@ def test_a_judgement_counts_where_its_decision_is_and_only_there():
     assert [index for index, _ in lane.rejections] == [3, 4]
     (key,) = [key for key in lane.states if key.startswith(SENDER)]
     assert lane.model.record_key(key) == "bot"
+
+
+def test_what_the_model_refuses_itself_keeps_its_place_behind_a_surplus():
+    first = AIDecision(agent="bot", decision_id="9", decision_type="triage", decision="close", at=NOON)
+    other = msgspec.structs.replace(first, decision="open")
+    said = [judgement(decision_id=str(n), sender="shop") for n in range(4)]
+    lane = Lane(GuardedModel(TelemetryModel(), guard(RULES), counted_by="agent"))
+    lane.run([Sent(each, NOON) for each in (*said, first, other)])
+    assert lane.rejections == [(3, "over_limit"), (5, "conflicting_id")]
 
 
 def test_the_count_lies_in_the_lane_of_its_team_or_agent_whatever_they_are_called():
