@@ -79,7 +79,7 @@ def read_status(summaries: SqlSummaries, now: float, oldest_allowed: float) -> S
     beats = _beats(rows, now)
     lanes = [_lane(each, beats.get((each.owner, each.agent, each.partition)), waiting, now) for each in positions]
     findings = [*_about_workers(workers), *_about_lanes(positions, lanes, workers, oldest_allowed)]
-    findings += _about_senders(surpluses(summaries, int(now // DAY) - 1))
+    findings += _about_senders(surpluses(summaries, int(now // DAY) - 1, int(now // DAY) + 2))
     return Status(findings, workers, lanes, dead_letter_counts(summaries))
 
 

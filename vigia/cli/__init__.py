@@ -1,7 +1,7 @@
 """The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares stores and
 broker for workers, `health` says whether they answer, `emit` sends one event and asks for a deployment's risk,
 `ai-agents` measures AI agents, `metrics` says what a service's series were like, `problems` what was found in them,
-`dora` and `deployments` show what is delivered.
+`dora` and `deployments` show what is delivered, `feedback` which labels contradict each other.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 from vigia.cli.ai_agents.arguments import add as add_ai_agents
 from vigia.cli.delivery.arguments import add as add_delivery
 from vigia.cli.emit.arguments import add as add_emit
+from vigia.cli.feedback.arguments import add as add_feedback
 from vigia.cli.metrics.arguments import add as add_metrics
 from vigia.cli.problems.arguments import add as add_problems
 from vigia.cli.run.options import NEWEST, Options
@@ -100,6 +101,12 @@ def _deployments(options: argparse.Namespace) -> int:
     return deployments(options)
 
 
+def _feedback(options: argparse.Namespace) -> int:
+    from vigia.cli.feedback.command import feedback  # noqa: PLC0415
+
+    return feedback(options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "worker": _worker,
@@ -111,6 +118,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "problems": _problems,
     "dora": _dora,
     "deployments": _deployments,
+    "feedback": _feedback,
 }
 """What each subcommand does."""
 
@@ -149,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     add_metrics(commands)
     add_problems(commands)
     add_delivery(commands)
+    add_feedback(commands)
     return parser
 
 

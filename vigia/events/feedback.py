@@ -270,6 +270,11 @@ Feedback = (
 )
 
 
+def sender_of(event: Feedback) -> str:
+    """Return who says it: its `sender`, else its `source`; empty for a judgement that names none."""
+    return event.sender or str(getattr(event, "source", ""))
+
+
 def incident_id(source: str, external_id: str) -> str:
     """Return the id of the incident that `source` calls `external_id`."""
     return derive_id("incident", source, external_id)

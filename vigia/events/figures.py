@@ -20,6 +20,8 @@ JUDGEMENTS_WITHOUT_DECISION = "judgements_without_decision"
 """Feedback on AI decisions that was forgotten because its decision never came."""
 FEEDBACK_OVER_LIMIT = "feedback_over_limit"
 """Feedback that was refused because its sender had said enough that day."""
+FEEDBACK_CONTRADICTIONS = "feedback_contradictions"
+"""Outcomes and judgements that say otherwise than what was said before."""
 
 MODEL_FIGURES = (
     WINDOWS_CLOSED,
@@ -39,6 +41,7 @@ MODEL_FIGURES = (
     DECISIONS_UNJUDGED,
     JUDGEMENTS_WITHOUT_DECISION,
     FEEDBACK_OVER_LIMIT,
+    FEEDBACK_CONTRADICTIONS,
 )
 
 TOPIC_FIGURES = ("in", "applied", "duplicate", "invalid", "moved", "ticks")

@@ -287,6 +287,41 @@ class AIDecisionTimes(Summary, frozen=True, kw_only=True):
     """Encoded quantile sketch of milliseconds, with 1 % relative error."""
 
 
+class ContradictionSummary(Summary, frozen=True, kw_only=True):
+    """One row a label that says otherwise than what was said before of the same deployment or AI decision, in the order
+    of arrival.
+    """
+
+    primary_key: ClassVar = ("contradiction_id", "record_key")
+    contradiction_id: str
+    """Derived from what is said of what, and the id of the event that says it."""
+    record_key: str
+    """The team, or the AI agent."""
+    kind: str
+    """outcome (of a deployment) or judgement (on an AI decision)."""
+    source: str
+    """What names the deployment, or the AI agent."""
+    external_id: str
+    """The deployment's name there, or the decision's."""
+    service: str
+    """Empty where it is not known."""
+    label: str
+    """Of which kind both are: a kind of failure, or of judge."""
+    sender: str
+    """Who says otherwise."""
+    said: str
+    at: float
+    """When that was said (epoch seconds), as `other_at` is."""
+    other_sender: str
+    """Who had said something before."""
+    other: str
+    other_at: float
+    stands: str
+    """What counts in reports from then on: what was said last by its own time."""
+    told_at: float
+    """The Kafka time at which it was found (epoch seconds)."""
+
+
 class SenderSurplusSummary(Summary, frozen=True, kw_only=True):
     """One row a day on which a sender's entry said more than it may: how much was refused for it."""
 
@@ -335,5 +370,6 @@ SUMMARIES: tuple[type[Summary], ...] = (
     DeliveredCommitSummary,
     AttributionSummary,
     SenderSurplusSummary,
+    ContradictionSummary,
 )
 """Every summary table, in the order in which a step writes them."""

@@ -26,6 +26,7 @@ from vigia.events.feedback import (
 )
 from vigia.events.figures import DEPLOYMENTS_SCORED, DRIFT_ALARMS, OUTCOMES_LEARNED, OUTCOMES_WAITING
 from vigia.events.summaries import Summary
+from vigia.models import contradictions
 from vigia.models.deployments import (
     deliveries,
     incidents,
@@ -223,13 +224,16 @@ class DeploymentsModel:
     def _outcome(self, event: Outcome, time: float, states: States[State], changes: Changes) -> None:
         key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
         state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
+        answers = state.waiting if state.risk is None else state.outcomes
+        held = answers.get(event.label)
+        changed = progress.settle(answers, event)
+        if held is not None and held.failed != event.failed:
+            before = contradictions.Before(held.sender, progress.word(held.failed), held.said)
+            stands = progress.word(answers[event.label].failed)
+            contradictions.note(event, before, stands, state.service or event.service, time, changes)
         if state.risk is None:
-            progress.settle(state.waiting, event)
             changes.count(OUTCOMES_WAITING)
-            self._keep(key, state, time, states, changes)
-            return
-        held = state.outcomes.get(event.label)
-        if progress.settle(state.outcomes, event):
+        elif changed:
             answer = state.outcomes[event.label]
             if held is None or held.failed != answer.failed:
                 scope = _get(states, scope_key, ScopeState) or ScopeState()

@@ -3,7 +3,7 @@
 from math import inf
 
 from vigia.events.deployments import Deployment
-from vigia.events.feedback import Label, Outcome
+from vigia.events.feedback import Label, Outcome, sender_of
 from vigia.events.summaries import DeploymentSummary
 from vigia.models.deployments.states import Answer, DeploymentState
 
@@ -50,7 +50,7 @@ def settle(answers: dict[Label, Answer], outcome: Outcome) -> bool:
     since = outcome.since
     if since is None:
         since = held.since if held is not None and outcome.failed == held.failed else outcome.at
-    answers[outcome.label] = Answer(outcome.failed, since, outcome.at)
+    answers[outcome.label] = Answer(outcome.failed, since, outcome.at, sender_of(outcome))
     return held is None or (outcome.failed, since) != (held.failed, held.since)
 
 
@@ -76,12 +76,17 @@ def summary(deployment_id: str, state: DeploymentState) -> DeploymentSummary:
         finished_at=state.finished_at,
         risk=state.risk,
         model=state.model,
-        outcome="" if answer is None else "failed" if answer.failed else "succeeded",
+        outcome="" if answer is None else word(answer.failed),
         outcome_label=label,
         outcome_at=None if answer is None else answer.since,
         commits=state.commits,
         kind=state.kind or "deployment",
     )
+
+
+def word(failed: bool) -> str:  # noqa: FBT001 - it is what the word says
+    """Return an answer as rows have it."""
+    return "failed" if failed else "succeeded"
 
 
 def _earliest(held: float | None, at: float) -> float:

@@ -37,6 +37,8 @@ class Answer(msgspec.Struct, array_like=True, frozen=True):
     failed: bool
     since: float
     said: float
+    sender: str = ""
+    """Who said it last; empty for silence, and in states of earlier releases."""
 
 
 class DeploymentState(msgspec.Struct, array_like=True):

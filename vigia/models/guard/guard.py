@@ -19,6 +19,7 @@ from vigia.events.feedback import (
     IncidentResolved,
     Outcome,
     PipelineRun,
+    sender_of,
 )
 from vigia.events.invalid import Reason
 from vigia.events.signing import is_signed, sign
@@ -144,11 +145,6 @@ class Guard:
 
     def _is_before(self, at: float) -> bool:
         return self._since is not None and at < self._since
-
-
-def sender_of(event: Feedback) -> str:
-    """Return who says it: its `sender`, else its `source`, else nobody."""
-    return event.sender or str(getattr(event, "source", ""))
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

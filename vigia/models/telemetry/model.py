@@ -11,6 +11,7 @@ from vigia.events.feedback import DecisionFeedback
 from vigia.events.figures import DECISIONS_UNJUDGED, JUDGEMENTS_WITHOUT_DECISION
 from vigia.events.invalid import Reason
 from vigia.events.summaries import AIDecisionSummary, Summary
+from vigia.models import contradictions
 from vigia.models.telemetry import state as states_of_decisions
 from vigia.models.telemetry.state import Decided, DecisionState, agent_in, hear, state_key
 from vigia.models.telemetry.tallies import Tallies, counts_of, merged_rows
@@ -73,7 +74,12 @@ class TelemetryModel:
             state = states.get(key) or DecisionState()
             before = counts_of(state)
             if isinstance(event, DecisionFeedback):
+                held = state.said.get(event.judge)
                 hear(state, event)
+                if held is not None and held.judgement != event.judgement:
+                    said_before = contradictions.Before(held.sender, held.judgement, held.at)
+                    stands = state.said[event.judge].judgement
+                    contradictions.note(event, said_before, stands, event.service, time, changes)
             else:
                 decided = Decided.of(event)
                 if state.decided is not None and state.decided != decided:

@@ -8,6 +8,7 @@ import msgspec
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.feedback import DecisionFeedback, Judge, Judgement
 from vigia.events.identity import content_hash, derive_id
+from vigia.models.contradictions import speaker
 from vigia.models.telemetry.bins import BILLIONTHS, bin_of
 
 SCHEMA = 1
@@ -50,6 +51,8 @@ class Said(msgspec.Struct, array_like=True, frozen=True):
 
     at: float
     judgement: Judgement
+    sender: str = ""
+    """Who said it; empty in states of earlier releases."""
 
 
 class DecisionState(msgspec.Struct, array_like=True):
@@ -65,7 +68,7 @@ def hear(state: DecisionState, feedback: DecisionFeedback) -> None:
 
     Of two said at one time the worse counts, so that the order in which they come does not matter.
     """
-    held, new = state.said.get(feedback.judge), Said(feedback.at, feedback.judgement)
+    held, new = state.said.get(feedback.judge), Said(feedback.at, feedback.judgement, speaker(feedback))
     if held is None or _rank(new) > _rank(held):
         said = {**state.said, feedback.judge: new}
         state.said = {judge: said[judge] for judge in sorted(said)}

@@ -35,6 +35,7 @@ _NAMES: dict[type[Summary], str] = {
     summaries.DeliveredCommitSummary: "delivered_commits",
     summaries.AttributionSummary: "attributions",
     summaries.SenderSurplusSummary: "sender_surpluses",
+    summaries.ContradictionSummary: "contradictions",
 }
 
 _FREE_TEXT = {"why", "title", "reason", "labels", "carriers"}
@@ -94,6 +95,7 @@ _EXTRAS: dict[type[Summary], list[Any]] = {
         Index("attributions_by_time", "kind", "at"),
         Index("attributions_by_incident", "incident_id", "scope", "kind"),
     ],
+    summaries.ContradictionSummary: [Index("contradictions_by_time", "told_at", "sender", "contradiction_id")],
     summaries.ProposalSummary: [Index("proposals_by_status", "status", "at", "proposal_id")],
 }
 """What a table has beyond the Struct: indexes for `vigia/stores/queries/`."""

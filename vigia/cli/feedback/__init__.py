@@ -1,0 +1,1 @@
+"""`vigia feedback`: labels that contradict each other, and senders that said too much."""
