@@ -12,7 +12,7 @@ from tests.unit.models.laws import START, Lane, Sent, Tick
 from vigia.events.deployments import ChangeFeatures, Deployment
 from vigia.events.effects import Changes, States
 from vigia.events.feedback import AttributionCorrected, DecisionFeedback, IncidentOpened, IncidentResolved, Outcome
-from vigia.events.figures import DEPLOYMENTS_SCORED, OUTCOMES_LEARNED, OUTCOMES_WAITING
+from vigia.events.figures import DEPLOYMENTS_SCORED, FEEDBACK_CONTRADICTIONS, OUTCOMES_LEARNED, OUTCOMES_WAITING
 from vigia.events.names import MAX_NAME
 from vigia.events.risk import Risk
 from vigia.events.summaries import AttributionSummary, DeploymentSummary, IncidentSummary
@@ -408,7 +408,8 @@ def test_a_state_of_another_schema_or_cut_short_is_refused():
 
 def test_the_recorded_history_teaches_its_scope():
     lane = Lane(DeploymentsModel()).run([Sent(sent.event, START) for sent in history.events("test")])
-    assert lane.counts == {DEPLOYMENTS_SCORED: 600, OUTCOMES_LEARNED: 631}
+    # 31 changes were told as clean, and later as defective
+    assert lane.counts == {DEPLOYMENTS_SCORED: 600, OUTCOMES_LEARNED: 631, FEEDBACK_CONTRADICTIONS: 31}
     assert lane.rejections == []
     scope = scope_of(lane, history.PROJECT)
     assert (scope.told[history.LABEL], scope.models[history.LABEL].learned) == ((117, 483), 631)

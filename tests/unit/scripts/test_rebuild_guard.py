@@ -83,6 +83,7 @@ def test_random_events_of_senders_with_limits_are_rebuilt_equal(tmp_path, monkey
     report = compared(settings)
     assert report.equal, report.differences
     assert report.rows["sender_surpluses"] > 0
+    assert report.rows["contradictions"] > 0
     assert report.rows["dead_letters"] > 10
 
 
