@@ -13,7 +13,7 @@ from tests.unit.scripts.rebuild_running import compared, lived, rebuilt
 from tests.unit.scripts.rebuild_world import START, World, settings_in
 from vigia.events.base import Event
 from vigia.events.deployments import Deployment
-from vigia.events.feedback import DecisionFeedback, Outcome
+from vigia.events.feedback import DecisionFeedback, Judgement, Outcome
 from vigia.events.signing import sign
 from vigia.settings import Settings
 from vigia.streaming.intake import encoded
@@ -83,8 +83,24 @@ def test_random_events_of_senders_with_limits_are_rebuilt_equal(tmp_path, monkey
     report = compared(settings)
     assert report.equal, report.differences
     assert report.rows["sender_surpluses"] > 0
-    assert report.rows["contradictions"] > 0
     assert report.rows["dead_letters"] > 10
+
+
+def test_contradictions_are_rebuilt_equal(tmp_path, monkeypatch):
+    settings = guarded(tmp_path, monkeypatch, "")
+    said = [outcome(n % 4, failed=n % 3 == 0, at=START + n, sender=f"s{n % 2}") for n in range(20)]
+    words: tuple[Judgement, ...] = ("correct", "partly", "partly", "incorrect")
+    judged = [
+        DecisionFeedback(agent="bot", decision_id="1", judgement=word, judge="person", at=START + n, by="ada")
+        for n, word in enumerate(words)
+    ]
+    applied(settings, ("feedback", "payments", said[:10]), ("ai-decisions", "bot", judged))
+    applied(settings, ("feedback", "payments", said[10:]))
+    rebuilt(settings)
+    report = compared(settings)
+    assert report.equal, report.differences
+    expected = sum(said[n].failed != said[n - 4].failed for n in range(4, 20)) + 2
+    assert report.rows["contradictions"] == expected
 
 
 def test_a_repeat_counts_once_towards_the_limit(tmp_path, monkeypatch):
