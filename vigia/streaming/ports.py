@@ -1,5 +1,6 @@
 """What a lane needs from outside, passed in by the composition root, so that a simulation can pass other things."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -30,7 +31,9 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside, as lanes see it. `now` is Kafka's time in epoch seconds: it decides only when a tick is due."""
+    """The outside, as lanes see it. `now` is Kafka's time in epoch seconds: it decides only when a tick is due. `warn`
+    says for people what a model wants them to know.
+    """
 
     raw_log: RawLog
     summaries: Summaries
@@ -40,3 +43,4 @@ class Ports:
     end: Ending
     crash_points: CrashPoints
     now: Callable[[], float]
+    warn: Callable[[str], object] = logging.getLogger(__name__).warning

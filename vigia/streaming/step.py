@@ -5,7 +5,6 @@ effects in one transaction if the lane is still ours; 5. publish the outbox and 
 """
 
 import asyncio
-import logging
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -45,7 +44,6 @@ OUTBOX_CHUNK = 1_000
 NO_TIMERS: Mapping[Timer, str] = MappingProxyType({})
 
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
 
 
 class Step:
@@ -89,7 +87,7 @@ class Step:
             await asyncio.gather(raw, return_exceptions=True)
         await self._commit(state, commit, states, revoked)
         for sentence in warnings:
-            logger.warning("lane %s: %s", state.row.lane, sentence)
+            self._ports.warn(f"lane {state.row.lane}: {sentence}")
         self._ports.crash_points.reached(Point.COMMITTED)
         await self.publish(state, commit.outbox, revoked)
 

@@ -33,6 +33,7 @@ def environment(life, monkeypatch):
         "VIGIA_STREAM_SEEN_HORIZON": "600",
         "VIGIA_METRICS_RETENTION": "900",
         "VIGIA_METRICS_SERIES_CAP": "4",
+        "VIGIA_FEEDBACK": str(life.feedback),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

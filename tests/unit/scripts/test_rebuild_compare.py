@@ -47,6 +47,8 @@ CHANGES = [
     ("deliveries", "exposed_at = 5, at = 6", ".*at"),
     ("delivered_commits", "carriers = '[]'", "carriers"),
     ("attributions", "kind = 'resolves'", "kind"),
+    ("sender_surpluses", "surplus = surplus + 1", "surplus"),
+    ("contradictions", "stands = ''", "stands"),
 ]
 KEYS = {table.name: [column.name for column in table.table.primary_key] for table in compared_tables()}
 
