@@ -64,9 +64,8 @@ When refusals are too many (more than `stream.invalid_ratio` of at least `stream
 `stream.invalid_run` in a row), the lane stops until a person releases it: then a sender or a setting is wrong, not
 an event. What a known tool sends and nobody needs (most kinds of a webhook, CDEvents of other types) does not count for
 that, neither way. Its reason is `unknown_type`, its detail begins with `not needed`, and it is accepted from the start:
-`list --status accepted` shows it.
-Refusals for who sent an event (`not_allowed`, `bad_signature`, `over_limit`) do not count for it either: no sender can stop
-a lane by being refused.
+`list --status accepted` shows it. Refusals for who sent an event (`not_allowed`, `bad_signature`, `over_limit`) do not
+count for it either: no sender can stop a lane by being refused.
 
 `python -m scripts.dead_letters list` and `show` look; `replay` sends events again that can be applied now; `accept`
 marks those that nobody will mend. The last two only say what they would do until told to do it."""
