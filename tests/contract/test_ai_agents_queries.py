@@ -57,6 +57,13 @@ def test_tallies_are_added_up_over_pieces(summaries, filled, since, until, piece
     assert all(type(value) in {int, str} for row in found for value in msgspec.structs.astuple(row))
 
 
+def test_tallies_of_one_judge_are_those_of_all_without_the_others(summaries, filled):
+    found = ai_decision_tallies(summaries, 0, 20 * DAY, 7 * DAY)
+    assert ai_decision_tallies(summaries, 0, 20 * DAY, 7 * DAY, judge="person") == [
+        row for row in found if row.judge == "person"
+    ]
+
+
 def test_times_are_those_of_the_span(summaries, filled):
     assert ai_decision_times(summaries, 4 * DAY, 5 * DAY, "bot") == [times(4)]
     assert len(ai_decision_times(summaries, 4 * DAY, 6 * DAY)) == 3

@@ -59,7 +59,7 @@ def test_partly_is_not_correct_and_shown_apart():
         DecisionFeedback(agent="bot", decision_id=f"0-{number}", judgement=word, judge="outcome", at=START)
         for number, word in enumerate(words)
     ]
-    (report,) = agent_reports(rows_of([*found.events, *said])[0], [], [], TARGETS)
+    (report,) = agent_reports(rows_of([*found.events, *said])[0], [], [], [], TARGETS)
     assert (report.together.accuracy.n, report.together.accuracy.count, report.together.partly) == (4, 1, 2)
     assert (report.feedback.value, report.feedback_target) == (0.4, "unclear")
     assert (report.people.accuracy.value, report.outcomes.accuracy.value) == (None, 0.25)
@@ -91,7 +91,7 @@ def test_a_target_is_met_or_missed_only_when_the_interval_says_so():
 
 def test_what_is_missing_says_what_it_needs():
     tallies, times = rows_of(made(1, 5, asked=lambda confidence: np.zeros(len(confidence))).events)
-    (report,) = agent_reports(tallies, [], times, TARGETS)
+    (report,) = agent_reports(tallies, [], [], times, TARGETS)
     assert report.together.accuracy.value is report.together.brier is report.together.calibration_error is None
     assert report.accuracy_target == "unknown"
     assert report.why == {
@@ -104,5 +104,5 @@ def test_what_is_missing_says_what_it_needs():
         "expected_accuracy": "it needs 50 judged decisions with a confidence to calibrate by",
     }
     assert math.isclose(report.execution_time.n, 5)
-    (timeless,) = agent_reports(tallies, [], [], TARGETS)
+    (timeless,) = agent_reports(tallies, [], [], [], TARGETS)
     assert timeless.why["execution_time"] == "none of these decisions names its execution time"

@@ -41,7 +41,8 @@ def read(reader: Reader, settings: Settings, span: Span, agent: str | None) -> A
     targets = Targets(accuracy=settings.telemetry.accuracy_target, feedback=settings.telemetry.feedback_target)
     length = span.until - span.since
     found = agent_reports(
-        ai_decision_tallies(reader, span.since, span.until, piece, agent),
+        ai_decision_tallies(reader, span.since, span.until, length, agent),
+        ai_decision_tallies(reader, span.since, span.until, piece, agent, judge="any"),
         ai_decision_tallies(reader, span.since - length, span.since, length, agent),
         ai_decision_times(reader, span.since, span.until, agent),
         targets,

@@ -1,7 +1,8 @@
 """The report on AI agents over a span of days: every figure of each agent and type of decision, from their counts.
 
-It needs the counts of the span, cut into pieces in order of time, and of the span before, as long: drift is a change
-from there to here. Where a figure is None, `why` says what is missing.
+It needs the counts of the span, and of the span before, as long: drift is a change from there to here. What was judged
+in the span it needs in pieces of time, too: they show how well accuracy can be foretold. Where a figure is None, `why`
+says what is missing.
 """
 
 from collections import defaultdict
@@ -64,19 +65,27 @@ class AgentReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def agent_reports(
     tallies: Iterable[AIDecisionTally],
+    pieces: Iterable[AIDecisionTally],
     before: Iterable[AIDecisionTally],
     times: Iterable[AIDecisionTimes],
     targets: Targets,
 ) -> list[AgentReport]:
-    """Return a report for each agent and type in `tallies`, by name; `before` are the tallies of the span before."""
-    now_of, before_of, times_of = (
+    """Return a report for each agent and type in `tallies`, by name; `before` are the tallies of the span before.
+
+    `pieces` are the tallies of decisions that anybody has judged (judge `any`), those of one piece with one `start`.
+    """
+    now_of, pieces_of, before_of, times_of = (
         _grouped(tallies),
+        _grouped(pieces),
         _grouped(before),
         defaultdict[tuple[str, str], list[AIDecisionTimes]](list),
     )
     for row in times:
         times_of[row.agent, row.decision_type].append(row)
-    return [_report(name, now_of[name], before_of.get(name, []), times_of[name], targets) for name in sorted(now_of)]
+    return [
+        _report(name, now_of[name], pieces_of.get(name, []), before_of.get(name, []), times_of[name], targets)
+        for name in sorted(now_of)
+    ]
 
 
 def _grouped(tallies: Iterable[AIDecisionTally]) -> dict[tuple[str, str], list[AIDecisionTally]]:
@@ -89,14 +98,15 @@ def _grouped(tallies: Iterable[AIDecisionTally]) -> dict[tuple[str, str], list[A
 def _report(
     name: tuple[str, str],
     tallies: Sequence[AIDecisionTally],
+    pieces: Sequence[AIDecisionTally],
     before: Sequence[AIDecisionTally],
     times: Sequence[AIDecisionTimes],
     targets: Targets,
 ) -> AgentReport:
     counts, earlier = bin_counts(tallies), bin_counts(before)
-    pieces = [
-        bin_counts(row for row in tallies if row.start == start) for start in sorted({row.start for row in tallies})
-    ]
+    by_start: defaultdict[int, list[AIDecisionTally]] = defaultdict(list)
+    for row in pieces:
+        by_start[row.start].append(row)
     decisions = decisions_in(counts, "all")
     feedback = Share.of(decisions_in(counts, "any"), decisions)
     together = judged(counts, "any")
@@ -114,7 +124,7 @@ def _report(
         execution_time=execution_time(times),
         confidence_drift=confidence_drift(earlier, counts),
         accuracy_drift=accuracy_drift(earlier, counts),
-        expected_accuracy=expected(counts, [earlier, *pieces]),
+        expected_accuracy=expected(counts, [earlier, *(bin_counts(by_start[start]) for start in sorted(by_start))]),
         why={},
     )
     return msgspec.structs.replace(made, why=dict(_missing(made, counts)))

@@ -15,11 +15,12 @@ _SUMS = ("decisions", "correct", "partly", "confidence", "squared_error")
 
 
 def ai_decision_tallies(
-    reader: Reader, since: int, until: int, piece: int, agent: str | None = None
+    reader: Reader, since: int, until: int, piece: int, agent: str | None = None, *, judge: str | None = None
 ) -> list[AIDecisionTally]:
     """Return the tallies of the days in [since, until), in epoch seconds, added up over pieces of `piece` seconds.
 
-    A tally's `start` is that of its piece; the first piece begins at `since`. Reads a range of the primary key.
+    A tally's `start` is that of its piece; the first piece begins at `since`. With `judge`, those of this one alone.
+    Reads a range of the primary key, or of the agent's index.
     """
     if until <= since:
         return []
@@ -28,6 +29,8 @@ def ai_decision_tallies(
     key = (_TALLIES.c.agent, _TALLIES.c.decision_type, _TALLIES.c.bin, _TALLIES.c.judge)
     sums = [func.sum(_TALLIES.c[name]) for name in _SUMS]
     query = select(start, *key, *sums).where(*_within(_TALLIES, since, until, agent)).group_by(start, *key)
+    if judge is not None:
+        query = query.where(_TALLIES.c.judge == judge)
     return [
         # a sum is a Decimal to MySQL
         AIDecisionTally(

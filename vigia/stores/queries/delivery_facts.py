@@ -26,7 +26,7 @@ def delivery_facts(reader: Reader, question: Question, ranks: Ranks, *, days: bo
         earliest=earliest_delivery(reader, question),
         lead_times=lead_times(reader, question, first_deliveries(reader, question), ranks, days=days),
         incidents=list(incidents.values()),
-        nearby=nearby_deployments(reader, question),
+        nearby=nearby_deployments(reader, question, incidents.values()),
         statements={incident.key: statements for incident, statements in said.items()},
         resolving=resolving_deployments(reader, question),
         never_opened=never_opened(reader, question),

@@ -5,6 +5,7 @@ somebody asks. A database finds them by service and day, since it cannot look up
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
@@ -50,13 +51,23 @@ def never_opened(reader: Reader, question: Question) -> int:
     return int(reader.fetch(query)[0][0])
 
 
-def nearby_deployments(reader: Reader, question: Question) -> dict[Key, list[Cause]]:
-    """Return the deployments that began within the attribution window before or after each incident, latest first."""
+def nearby_deployments(reader: Reader, question: Question, incidents: Iterable[Incident]) -> dict[Key, list[Cause]]:
+    """Return the deployments that began within the attribution window before or after each incident, latest first.
+
+    `incidents` are those of the question: what a deployment shares with its incident is not read again.
+    """
+    known = {each.key: each for each in incidents}
     reach = ceil(question.attribution_window / dora.DAY)
     parts = [_neighbours(question, day) for day in range(-reach, reach + 1)]
     found: defaultdict[Key, list[Cause]] = defaultdict(list)
-    for incident, scope, *cause in reader.fetch(union_all(*parts)):
-        found[incident, scope].append(Cause(*cause))
+    for incident_id, scope, deployment_id, at, exposed_at, excluded, intervention in reader.fetch(union_all(*parts)):
+        incident = known.get((incident_id, scope))
+        # one that was told between two queries counts the next time
+        if incident is not None:
+            cause = Cause(
+                deployment_id, scope, incident.service, incident.environment, at, exposed_at, excluded, intervention
+            )
+            found[incident_id, scope].append(cause)
     for causes in found.values():
         causes.sort(key=lambda each: (each.exposed_at or 0.0, each.deployment_id), reverse=True)
     return dict(found)
@@ -144,7 +155,15 @@ def _neighbours(question: Question, day: int) -> Select[*tuple[Any, ...]]:
     if day > 0:
         conditions.append(day_of(until) >= day_of(incident.opened_at) + day)
     return (
-        select(incident.incident_id, incident.scope, *_CAUSE)
+        select(
+            incident.incident_id,
+            incident.scope,
+            delivery.deployment_id,
+            delivery.at,
+            delivery.exposed_at,
+            delivery.excluded,
+            delivery.intervention,
+        )
         .select_from(_incidents)
         .join(
             _deliveries,

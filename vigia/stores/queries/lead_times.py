@@ -1,15 +1,17 @@
 """The lead times of commits: exact order statistics of any number of rows, in two passes over an index.
 
 To sort a year of an organisation takes a database half a second. So the first pass counts commits in classes of lead
-time, 1.3 % wide, and the second fetches the few classes in which the wanted ranks lie. The commits of first deployments
+time, 1.3 % wide, and the second fetches the few classes in which the wanted ranks lie, from an index that begins with
+them. The commits of first deployments
 do not count: they are few, are fetched by themselves, and taken off.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from vigia.events import dora
 from vigia.events.dora_facts import DayMedian, LeadTimes, Question
@@ -52,7 +54,7 @@ def lead_times(
     ]
     wanted = [between(_commits.c.delivered_at, question.since, question.until), *whose]
     first = _First(_of_firsts(reader, whose, firsts))
-    counted = reader.fetch(select(_class, func.count()).where(*wanted).group_by(_class))
+    counted = reader.fetch(_by_scope(question, select(_class, func.count()).where(*wanted).group_by(_class)))
     sizes: dict[int | None, int] = {each: count - first.classes[each] for each, count in counted}
     without = sizes.pop(None, 0)
     n = sum(sizes.values())
@@ -67,6 +69,15 @@ def lead_times(
     )
 
 
+def _by_scope(question: Question, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Return the query with its teams' index named, where teams are what is asked for: MariaDB would read all teams."""
+    if question.of != "organisation":
+        return query
+    for dialect in ("mysql", "mariadb"):
+        query = query.with_hint(_commits, "FORCE INDEX (commits_by_scope)", dialect)
+    return query
+
+
 def _ranked(
     reader: Reader, wanted: Conditions, sizes: dict[int, int], first: _First, ranks: list[int]
 ) -> dict[int, float]:
@@ -77,12 +88,9 @@ def _ranked(
         rank: next(each for each in classes if below[each] < rank <= below[each] + sizes[each]) for rank in ranks
     }
     needed = sorted(set(class_of.values()))
-    near = or_(*(_commits.c.lead_time.between(*dora.class_bounds(each)) for each in needed))
     members: dict[int, list[float]] = {each: [] for each in needed}
-    for each, lead_time in reader.fetch(select(_class, _commits.c.lead_time).where(*wanted, near)):
-        # the bounds are a little wide
-        if each in members:
-            members[each].append(lead_time)
+    for each, lead_time in reader.fetch(select(_class, _commits.c.lead_time).where(*wanted, _class.in_(needed))):
+        members[each].append(lead_time)
     kept = {each: _without(members[each], first.members.get(each)) for each in needed}
     return {rank: kept[each][rank - below[each] - 1] for rank, each in class_of.items()}
 

@@ -90,12 +90,15 @@ _EXTRAS: dict[type[Summary], list[Any]] = {
         Index("commits_by_time", "environment", "delivered_at", "lead_class", "lead_time", "service", "scope"),
         Index("commits_by_scope", "scope", "environment", "delivered_at", "lead_class", "lead_time", "service"),
         Index("commits_by_service", "service", "environment", "delivered_at", "lead_class", "lead_time"),
+        Index("commits_by_class", "environment", "lead_class", "delivered_at", "lead_time", "service", "scope"),
     ],
     summaries.AttributionSummary: [
         Index("attributions_by_time", "kind", "at"),
         Index("attributions_by_incident", "incident_id", "scope", "kind"),
     ],
     summaries.ContradictionSummary: [Index("contradictions_by_time", "told_at", "sender", "contradiction_id")],
+    summaries.AIDecisionTally: [Index("tallies_by_agent", "agent", "start")],
+    summaries.AIDecisionTimes: [Index("times_by_agent", "agent", "start")],
     summaries.ProposalSummary: [Index("proposals_by_status", "status", "at", "proposal_id")],
 }
 """What a table has beyond the Struct: indexes for `vigia/stores/queries/`."""
