@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from scripts.ml.evaluation.contestants import CONTESTANTS, Played, play
+from scripts.ml.evaluation.contestants import CONTESTANTS
 from scripts.ml.evaluation.figures import figures, paired_bootstrap
+from scripts.ml.evaluation.pictures import Shown, draw
+from scripts.ml.evaluation.playing import Played, play
 from scripts.ml.evaluation.project import Project, Unreadable, read
 from vigia.models.risk.prior import seen_in
 
@@ -41,13 +43,16 @@ SHOWN = (
 )
 
 
-def evaluate(project: Project, names: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of the models on one project."""
+def evaluate(project: Project, names: Sequence[str]) -> tuple[dict[str, Any], Shown]:
+    """Return the figures of the models on one project, and what they said, for pictures."""
     models: dict[str, Any] = {}
     said: dict[str, Played] = {}
     everything = np.ones(len(project.at), dtype=bool)
+    probabilistic = set()
     for name in names:
         contestant = CONTESTANTS[name](project)
+        if contestant.probabilistic:
+            probabilistic.add(name)
         said[name] = play(project, contestant)
         whole = figures(said[name], project.defective, everything, contestant)
         models[name] = whole | {
@@ -59,12 +64,13 @@ def evaluate(project: Project, names: Sequence[str]) -> dict[str, Any]:
         if name != BASELINE and BASELINE in said:
             interval = paired_bootstrap(project.defective, said[name].score, said[BASELINE].score)
             models[name]["roc_auc_above_blend"] = interval and interval._asdict()
+    shown = Shown(project.defective, {name: said[name].score for name in names}, frozenset(probabilistic))
     return {
         "rows": len(project.at),
         "base_rate": float(project.defective.mean()),
         "prior_without": seen_in(project.at),
         "models": models,
-    }
+    }, shown
 
 
 def means(files: list[dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
@@ -82,10 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.ml.evaluate", description=(__doc__ or "").split("\n\n")[1])
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.csv.gz")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write everything to this file")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also draw reliability and course over time")
     parser.add_argument("--model", choices=list(CONTESTANTS), action="append", help="only this one; may be repeated")
     chosen = parser.parse_args(arguments)
     names = list(dict.fromkeys(chosen.model or CONTESTANTS))
     results: dict[str, Any] = {}
+    pictures: dict[str, Shown] = {}
     for path in chosen.files:
         try:
             project = read(path)
@@ -95,20 +103,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if project.name in results:
             print(f"{path}: a project of the name {project.name} was given before", file=sys.stderr)
             return 2
-        results[project.name] = evaluate(project, names)
+        results[project.name], pictures[project.name] = evaluate(project, names)
         _show(f"{project.name}: {len(project.at)} commits", results[project.name]["models"])
     mean = means(list(results.values()), names)
     _show("mean", mean["models"])
     if chosen.json:
         chosen.json.write_text(json.dumps({"files": results, "mean": mean}, indent=1, allow_nan=False) + "\n")
+    if chosen.pictures:
+        for path in draw(pictures, chosen.pictures):
+            print(path)
     return 0
 
 
 def _show(title: str, models: dict[str, Any]) -> None:
-    print(f"\n{title}\n{'':24}" + "".join(f"{name:>10}" for name in models))
+    widths = {name: max(10, len(name) + 2) for name in models}
+    print(f"\n{title}\n{'':24}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
     for figure in ("base_rate", *SHOWN):
-        values = (each[figure] for each in models.values())
-        print(f"{figure:24}" + "".join(f"{'-' if value is None else _short(value):>10}" for value in values))
+        values = ((each[figure], widths[name]) for name, each in models.items())
+        print(
+            f"{figure:24}" + "".join(f"{'-' if value is None else _short(value):>{width}}" for value, width in values)
+        )
     for name, each in models.items():
         above = each.get("roc_auc_above_blend")
         if above:

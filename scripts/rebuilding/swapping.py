@@ -16,6 +16,7 @@ from scripts.rebuilding.errors import TryAgain
 from scripts.rebuilding.places import Place, replaced_name
 from scripts.rebuilding.running import positions
 from vigia.stores.base import LaneRow, StepCommit, Summaries
+from vigia.stores.sql import risk_models
 
 OWNER = "rebuild-swap"
 LETTERS_AT_ONCE = 1_000
@@ -44,6 +45,7 @@ def swap(live: Place, rebuilt: Place, say: Callable[[str], None], *, watch: floa
     rows = _take_over(live.summaries, live.summaries.lanes())
     _check(live, rebuilt)
     _carry_over(live.summaries, rebuilt.summaries, rows)
+    risk_models.take_over(live.database, rebuilt.database)
     how.exchange(live, rebuilt, kept)
     return kept
 

@@ -19,6 +19,9 @@ NOT_COMPARED: dict[str, str] = {
     "attempts": "how often a worker has failed is no result",
     "lane_topics": "which topics the broker has is no result; a rebuild takes their ids over",
     "pruned": "how far old rows were deleted is no result",
+    "risk_models": "retrained models are made beside the stream; a swap takes them over",
+    "risk_model_changes": "the same of what people did with them",
+    "shadow_scores": "the same of what they said",
     "workers": "signs of life of workers are no result",
 }
 """Tables that a rebuild does not make, and why."""

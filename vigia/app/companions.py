@@ -1,5 +1,5 @@
-"""What runs beside a worker's lanes, each in a thread of its own: the heartbeat with its own metrics, the watchdog, and
-what deletes old rows.
+"""What runs beside a worker's lanes, each in a thread of its own: the heartbeat with its own metrics, the watchdog,
+what deletes old rows, and what lets retrained risk models score.
 """
 
 import asyncio
@@ -20,12 +20,14 @@ from vigia.app.log_ends import LogEnds
 from vigia.app.own_metrics import Bounds, OwnMetrics
 from vigia.app.pruning import Pruner
 from vigia.app.repeating import Repeating
+from vigia.app.shadows import Shadows
 from vigia.app.slots import NONE
 from vigia.app.store_threads import StoreThreads
 from vigia.app.vitals import Partition, Vitals
 from vigia.app.watchdog import LOOK_EVERY, Watchdog
 from vigia.settings import Settings
 from vigia.stores.base import Heartbeats, LaneBeat, Pruning, WorkerRow
+from vigia.stores.risk_models import RiskModels
 from vigia.streaming.failure import Retry, end_process
 from vigia.streaming.forms import Forms
 from vigia.streaming.kafka_clock import KafkaClock
@@ -47,6 +49,7 @@ class Beside:
 
     heartbeats: Heartbeats
     pruning: Pruning
+    risk_models: RiskModels
     lanes: Lanes
     threads: StoreThreads
     retry: Retry
@@ -93,10 +96,12 @@ class Companions:
             time.monotonic,
         )
         self._pruner = Pruner(beside.pruning.prune, beside.lanes.glance)
+        self._shadows = Shadows(beside.risk_models, beside.lanes.glance)
         self._threads = [
             Repeating("heartbeat", operations.heartbeat, self._heart.beat),
             Repeating("watchdog", LOOK_EVERY, watchdog.look),
             Repeating("pruner", operations.prune_every, self._pruner.look),
+            Repeating("shadows", operations.shadows_every, self._shadows.look),
         ]
 
     def start(self) -> None:
@@ -109,6 +114,7 @@ class Companions:
         """Stop them, and take this worker out of the table; bounded in time, even when the database hangs."""
         deadline = time.monotonic() + STOP_WITHIN
         self._pruner.stop()
+        self._shadows.stop()
         for thread in self._threads:
             thread.stop(max(0.0, deadline - time.monotonic()))
         # a thread of its own that ends with the process: what a database does not answer cannot be taken back

@@ -107,7 +107,9 @@ async def _work(settings: Settings, crash_points: CrashPoints, stores: Stores) -
         app = make_app(settings, lanes, folder)
         companions = Companions(
             settings,
-            Beside(stores.summaries, stores.summaries, lanes, threads, retry, publisher, forms, clock),
+            Beside(
+                stores.summaries, stores.summaries, stores.summaries, lanes, threads, retry, publisher, forms, clock
+            ),
             owner,
             app,
         )

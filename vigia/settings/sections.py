@@ -413,6 +413,13 @@ class OperationsSettings:
         minimum=1.0,
         maximum=DAY,
     )
+    shadows_every: float = setting(
+        60.0,
+        "Time between two rounds in which retrained risk models score new deployments.",
+        unit="s",
+        minimum=1.0,
+        maximum=DAY,
+    )
     stuck_after: float = setting(
         600.0,
         "A worker ends (exit 75) when one of its lanes has records to apply and does not get on for so long; above 4 "

@@ -2,110 +2,40 @@
 
 `vigia` is the Bayesian model, `blend` the simple baseline that it must beat: logistic regression (AdaGrad .05, online
 oversampling) whose standardised log-odds are averaged with the standardised lines added. `la` sorts by lines
-added; `clean` says that nothing is ever defective. Nothing is tuned on the file that is reported.
+added; `clean` says that nothing is ever defective; `random_forest` and `hist_gradient_boosting` are the challengers.
+Nothing is tuned on the file that is reported.
 """
 
-import heapq
 import math
-import time
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scripts.ml.evaluation.project import WAITING_TIME, Project
-from vigia.events.deployments import ChangeFeatures, Deployment
-from vigia.models.risk import bayes, context
+from scripts.ml.evaluation.challengers import Retrained
+from scripts.ml.evaluation.playing import AtOnce, Contestant, Said
+from scripts.ml.evaluation.project import Project
+from scripts.ml.evaluation.stream import Stream
+from vigia.models.risk import bayes
 from vigia.models.risk.basis import FEATURES, Vector
 from vigia.models.risk.decision import ERROR_LEVEL
-from vigia.models.risk.encoding import encode
-from vigia.models.risk.features import values_of
 from vigia.models.risk.prior import load, seen_in
 
 
-class Said(NamedTuple):
-    """What a model says of a commit; `excluded` is the answer that its decision set leaves out, if it has sets."""
-
-    score: float
-    called: bool
-    excluded: bool | None = None
-
-
-class Contestant(Protocol):
-    """A model that is played through a project; commits are known by their position."""
-
-    probabilistic: bool
-    """Scores are probabilities."""
-    level: float | None
-    """Stated error of the decision sets; None without sets."""
-
-    def score(self, number: int, values: list[float | None]) -> Said: ...
-
-    def learn(self, number: int, *, defective: bool) -> None: ...
-
-
-class Played(NamedTuple):
-    """Everything that a model said, one entry a commit, and processor seconds for it."""
-
-    score: NDArray[np.float64]
-    called: NDArray[np.bool_]
-    excluded: list[bool | None]
-    seconds: float
-
-
-def play(project: Project, contestant: Contestant) -> Played:
-    """Score each commit, and teach each label when it becomes known, in the order of time."""
-    waiting: list[tuple[float, int, bool]] = []
-    said = []
-    began = time.process_time()
-    for number, (at, found) in enumerate(zip(project.at, project.found, strict=True)):
-        while waiting and waiting[0][0] <= at:
-            _, which, defective = heapq.heappop(waiting)
-            contestant.learn(which, defective=defective)
-        said.append(contestant.score(number, project.values[number]))
-        for label in _labels(at, found):
-            heapq.heappush(waiting, (label[0], number, label[1]))
-    seconds = time.process_time() - began
-    return Played(
-        np.array([each.score for each in said]),
-        np.array([each.called for each in said]),
-        [each.excluded for each in said],
-        seconds,
-    )
-
-
-def _labels(at: float, found: float | None) -> Iterator[tuple[float, bool]]:
-    if found is None or found > at + WAITING_TIME:
-        yield at + WAITING_TIME, False
-    if found is not None:
-        yield found, True
-
-
-class Vigia:
-    """The Bayesian model, from the prior that never saw the project, with what the stream knows of a scope's past.
-
-    Each commit is a deployment of one service. Authors, incidents and what else the recorded projects lack stay
-    unknown.
-    """
+class Vigia(AtOnce):
+    """The Bayesian model, from the prior that never saw the project, with what the stream knows of a scope's past."""
 
     probabilistic = True
     level: float | None = ERROR_LEVEL
 
     def __init__(self, project: Project) -> None:
         self._state = bayes.new_state(load(without=seen_in(project.at)))
-        rows = zip(project.at, project.values, strict=True)
-        self._events = [_deployment(number, *row) for number, row in enumerate(rows)]
-        self._past = context.Context()
+        self._stream = Stream(project)
         self._waiting: dict[int, tuple[Vector, float]] = {}
         self._lessons: dict[int, bayes.Lesson] = {}
-        self._now = 0.0
 
     def score(self, number: int, _values: list[float | None]) -> Said:
-        event = self._events[number]
-        self._now = event.at
-        change = encode(values_of(event, context.seen(self._past, event, self._now, ())))
-        context.deployed(self._past, event.service, self._now, ())
+        change = self._stream.columns(number)
         said = bayes.score(self._state, change)
         self._waiting[number] = change, said.raw
         excluded = None if len(said.answers) > 1 else said.answers == ("ok",)
@@ -115,24 +45,8 @@ class Vigia:
         change, raw = self._waiting[number]
         earlier = self._lessons.get(number)
         if defective:
-            context.failed(self._past, SERVICE, self._now, ())
+            self._stream.failed()
         self._lessons[number] = bayes.learn(self._state, change, raw, failed=defective, earlier=earlier)
-
-
-SERVICE = "recorded"
-
-
-def _deployment(number: int, at: float, values: list[float | None]) -> Deployment:
-    known = {name: value if value is None else max(value, 0.0) for name, value in zip(FEATURES, values, strict=True)}
-    return Deployment(
-        source=SERVICE,
-        external_id=str(number),
-        service=SERVICE,
-        stage="finished",
-        status="succeeded",
-        at=at,
-        features=ChangeFeatures(**known),
-    )
 
 
 class _Scale:
@@ -152,7 +66,7 @@ class _Scale:
         return (value - self._mean) / spread if spread > 0.0 else 0.0
 
 
-class Blend:
+class Blend(AtOnce):
     """The baseline of the field notes: called defective above one half, since it learns as if half were defective."""
 
     probabilistic = True
@@ -196,7 +110,7 @@ class Blend:
         return (change - self._centre) / np.sqrt(self._spread / self._count + 1e-9)
 
 
-class LinesAdded:
+class LinesAdded(AtOnce):
     """Sorting by lines added; called defective above the mean of log lines added so far."""
 
     probabilistic = False
@@ -214,7 +128,7 @@ class LinesAdded:
         """There is nothing to learn."""
 
 
-class AlwaysClean:
+class AlwaysClean(AtOnce):
     """No commit is ever defective."""
 
     probabilistic = True
@@ -232,6 +146,8 @@ class AlwaysClean:
 
 CONTESTANTS: dict[str, Callable[[Project], Contestant]] = {
     "vigia": Vigia,
+    "random_forest": partial(Retrained, "random_forest"),
+    "hist_gradient_boosting": partial(Retrained, "hist_gradient_boosting"),
     "blend": Blend,
     "la": LinesAdded,
     "clean": AlwaysClean,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.ml.evaluation.contestants import Contestant, Played
+from scripts.ml.evaluation.playing import Contestant, Played
 
 WARM_UP = 2_000
 """Commits after which calibration is judged."""

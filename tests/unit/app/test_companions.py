@@ -48,7 +48,7 @@ def test_they_stop_in_time_though_the_database_hangs(call, monkeypatch, caplog):
     clock = KafkaClock(time.time, time.monotonic)
 
     async def made() -> Companions:
-        beside = Beside(store, store, lanes, StoreThreads(), Retry(1.0), publisher, Forms(), clock)
+        beside = Beside(store, store, store, lanes, StoreThreads(), Retry(1.0), publisher, Forms(), clock)
         return Companions(load({"VIGIA_OPERATIONS_HEARTBEAT": "0.5s"}), beside, "me", app)
 
     beside_lanes = asyncio.run(made())

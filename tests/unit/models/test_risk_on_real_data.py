@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.ml.evaluation.contestants import Vigia, play
+from scripts.ml.evaluation.contestants import Vigia
 from scripts.ml.evaluation.figures import figures
+from scripts.ml.evaluation.playing import play
 from scripts.ml.evaluation.project import read
 from vigia.feeds.history import DATA
 

@@ -31,6 +31,7 @@ class Statements:
             tables.workers,
             tables.lane_topics,
             tables.pruned,
+            tables.shadow_scores,
         )
         for table in (*own, *TABLES.values()):
             # a person's mark on a dead letter survives its event being refused again in a rebuild
@@ -38,7 +39,8 @@ class Statements:
             replaced = [column.name for column in written(table) if not column.primary_key and column.name not in kept]
             self._texts[table.name] = self._text(table, dialect.upsert(table, replaced))
         # a number that is used twice is a bug, and must not replace what was never published
-        for table in (tables.outbox, tables.steps, tables.interventions):
+        new = (tables.outbox, tables.steps, tables.interventions, tables.risk_models, tables.risk_model_changes)
+        for table in new:
             self._texts[table.name] = self._text(table, insert(table))
 
     def write(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

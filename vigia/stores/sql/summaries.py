@@ -15,6 +15,7 @@ from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneId, LaneRow, Loaded, OutboxRow, StepCommit, StepRow, WorkerRow
 from vigia.stores.errors import Unusable
 from vigia.stores.mysql import STATEMENT_TIMEOUT, MySQL
+from vigia.stores.risk_models import RiskModelChange, RiskModelRow, ShadowScore, Status, Turn
 from vigia.stores.sql import (
     attempts,
     dead_letters,
@@ -24,6 +25,7 @@ from vigia.stores.sql import (
     outbox,
     pruning,
     repartition,
+    risk_models,
     states,
     steps,
     summary_rows,
@@ -75,7 +77,8 @@ def open_summaries(
 
 
 class SqlSummaries:
-    """The summaries' database; implements `Summaries`, `Heartbeats` and `Pruning` of `vigia.stores.base`.
+    """The summaries' database; implements `Summaries`, `Heartbeats` and `Pruning` of `vigia.stores.base`, and
+    `RiskModels` of `vigia.stores.risk_models`.
 
     Safe to use from several threads.
     """
@@ -191,6 +194,30 @@ class SqlSummaries:
 
     def prune(self) -> Iterator[int]:
         return pruning.prune(self._database)
+
+    def risk_models(self, statuses: Sequence[Status] = ()) -> list[RiskModelRow]:
+        return risk_models.read(self._database, statuses)
+
+    def risk_model_file(self, name: str) -> bytes | None:
+        return risk_models.read_file(self._database, name)
+
+    def add_risk_model(self, row: RiskModelRow, body: bytes, by: str, because: str) -> bool:
+        return risk_models.add(self._database, row, body, by, because)
+
+    def turn_risk_models(self, turns: Sequence[Turn], by: str, because: str) -> bool:
+        return risk_models.turn(self._database, turns, by, because)
+
+    def risk_model_changes(self) -> list[RiskModelChange]:
+        return risk_models.changes(self._database)
+
+    def unscored(self, row: RiskModelRow, look: int, limit: int) -> list[tuple[str, str]]:
+        return risk_models.unscored(self._database, row, look, limit)
+
+    def write_shadow_scores(self, model: str, scores: Sequence[ShadowScore]) -> None:
+        risk_models.write_scores(self._database, model, scores)
+
+    def shadow_scores(self, model: str) -> Iterator[ShadowScore]:
+        return risk_models.read_scores(self._database, model)
 
     def fetch(self, statement: TypedReturnsRows[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
         """Run one SELECT of `vigia/stores/queries/` and return its rows."""

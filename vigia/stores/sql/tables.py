@@ -174,3 +174,47 @@ workers = table(
     column("lanes", types.long_text()),
     column("slot", types.small()),
 )
+
+risk_models = table(
+    metadata,
+    "risk_models",
+    column("name", types.name(64), key=True),
+    column("kind", types.name(64)),
+    column("label", types.name(32)),
+    column("scope", types.name()),
+    column("created_at", types.real()),
+    column("first_at", types.real()),
+    column("last_at", types.real()),
+    column("deployments", types.integer()),
+    column("failures", types.integer()),
+    column("code_version", types.name(64)),
+    column("metrics", types.text()),
+    column("digest", types.name(64)),
+    column("types", types.text()),
+    column("status", types.name(16)),
+    column("body", types.body()),
+    clustered=False,
+)
+
+risk_model_changes = table(
+    metadata,
+    "risk_model_changes",
+    column("name", types.name(64), key=True),
+    column("number", types.integer(), key=True),
+    column("status", types.name(16)),
+    column("at", types.real()),
+    column("by", types.name()),
+    column("because", types.text()),
+)
+
+shadow_scores = table(
+    metadata,
+    "shadow_scores",
+    column("model", types.name(64), key=True),
+    column("deployment_id", types.name(), key=True),
+    column("scope", types.name(), key=True),
+    column("probability", types.real()),
+    column("online", types.real(), null=True),
+    column("scored_at", types.real()),
+    column("at", types.real()),
+)

@@ -19,10 +19,11 @@ _LANES = msgspec.json.Decoder(tuple[LaneBeat, ...])
 def now(database: Database) -> float:
     """Return the database's time in epoch seconds."""
     with database.reading() as connection:
-        return _now(database, connection)
+        return time_of(database, connection)
 
 
-def _now(database: Database, connection: Connection) -> float:
+def time_of(database: Database, connection: Connection) -> float:
+    """Return the same, over a connection that is there."""
     return float(connection.exec_driver_sql(database.dialect.now).scalar_one())
 
 
@@ -37,7 +38,7 @@ def write(database: Database, row: WorkerRow) -> None:
             row.version,
             encode_numbers(row.schemas),
             row.started_at,
-            _now(database, connection),
+            time_of(database, connection),
             row.interval,
             row.resident,
             msgspec.json.encode(row.lanes).decode(),
