@@ -33,6 +33,10 @@ def model(name="random_forest-defect-1", **changes):
     return msgspec.structs.replace(row, **changes)
 
 
+def score(of, probability, online, scored_at):
+    return ShadowScore(of[0], of[1], probability, online, scored_at)
+
+
 def test_a_model_comes_back_as_it_was_kept_with_the_stores_time(summaries):
     assert summaries.add_risk_model(model(), BODY, "ada", "the first")
     (row,) = summaries.risk_models()
@@ -89,7 +93,7 @@ def deployed(summaries):
 def test_the_newest_deployments_that_were_not_scored_come_first(summaries, deployed):
     assert summaries.unscored(model(), 100, 100) == deployed[:1:-1]
     assert summaries.unscored(model(), 100, 2) == [deployed[5], deployed[4]]
-    summaries.write_shadow_scores(model().name, [ShadowScore(*deployed[5], 0.25, 0.5, NOON)])
+    summaries.write_shadow_scores(model().name, [score(deployed[5], 0.25, 0.5, NOON)])
     assert summaries.unscored(model(), 100, 2) == [deployed[4], deployed[3]]
     # looked at are only the newest, scored or not
     assert summaries.unscored(model(), 2, 100) == [deployed[4]]
@@ -99,7 +103,7 @@ def test_the_newest_deployments_that_were_not_scored_come_first(summaries, deplo
 
 def test_a_score_is_kept_once_and_read_back_in_pieces(summaries, deployed, monkeypatch):
     monkeypatch.setattr(risk_models, "SCORES_AT_ONCE", 2)
-    scores = [ShadowScore(*each, 0.1 * number, None if number else 0.5, NOON) for number, each in enumerate(deployed)]
+    scores = [score(each, 0.1 * number, None if number else 0.5, NOON) for number, each in enumerate(deployed)]
     summaries.write_shadow_scores("m", scores)
     summaries.write_shadow_scores("m", [scores[0]._replace(probability=0.75)])
     summaries.write_shadow_scores("n", scores[:1])
@@ -114,7 +118,7 @@ def test_a_swap_takes_all_of_it_over_even_after_an_interrupted_one(summaries, de
     summaries.add_risk_model(model("m1"), BODY, "ada", "")
     summaries.add_risk_model(model("m2"), b"two", "ada", "")
     summaries.turn_risk_models([Turn("m2", "candidate", "shadow")], "ada", "")
-    summaries.write_shadow_scores("m2", [ShadowScore(*each, 0.1, 0.2, NOON) for each in deployed])
+    summaries.write_shadow_scores("m2", [score(each, 0.1, 0.2, NOON) for each in deployed])
     rebuilt = open_summaries(f"sqlite:///{tmp_path}/rebuilt.db")
     rebuilt.migrate()
     try:

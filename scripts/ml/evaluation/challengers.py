@@ -1,8 +1,10 @@
 """The challengers in the comparison, trained again and again in the order of time, as retraining would.
 
-One is trained first when `FIRST` labels are known, and again whenever there are a quarter more of them, or `EVERY`
-more if that is fewer. It learns what is known at that moment and nothing later; until the next time it stays as it is.
-Before the first time it says the share of defective commits among the labels known.
+It learns what is known at one moment and nothing later, and stays as it is until the next time: first when `FIRST`
+commits are old enough, and again whenever there are a quarter more of them, or `EVERY` more if that is fewer. That
+means as old as "clean" takes: of younger commits only the defective are known, and a model that is trained with those
+learns to call defective what looks recent. Before the first time it says the share of defective commits among the
+labels known.
 """
 
 from collections.abc import Mapping
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from scripts.ml.evaluation.playing import Said
-from scripts.ml.evaluation.project import Project
+from scripts.ml.evaluation.project import WAITING_TIME, Project
 from scripts.ml.evaluation.stream import Stream
 from vigia.models.risk.basis import Vector
 from vigia.models.risk.challengers import fitting
@@ -29,6 +31,8 @@ class Retrained:
     def __init__(self, kind: fitting.Kind, project: Project) -> None:
         self._kind = kind
         self._stream = Stream(project)
+        self._at = project.at
+        self._old = 0
         self._columns: list[Vector] = []
         self._labels: dict[int, bool] = {}
         self._model: fitting.Challenger | None = None
@@ -48,7 +52,9 @@ class Retrained:
         if defective:
             self._stream.failed()
         self._labels[number] = defective
-        if len(self._labels) >= self._next:
+        while self._at[self._old] <= self._at[len(self._columns) - 1] - WAITING_TIME:
+            self._old += 1
+        if self._old >= self._next:
             self._train()
 
     def put_off(self) -> Mapping[int, Said]:
@@ -58,9 +64,9 @@ class Retrained:
     def _train(self) -> None:
         """Train anew; what was shown until now is answered by the model before."""
         self._answer()
-        numbers = sorted(self._labels)
+        numbers = [number for number in range(self._old) if number in self._labels]
         failed = np.array([self._labels[number] for number in numbers])
-        self._next = min(int(len(numbers) * GROWTH), len(numbers) + EVERY)
+        self._next = min(int(self._old * GROWTH), self._old + EVERY)
         if fitting.enough(failed):
             self._model = fitting.fit(self._kind, np.array([self._columns[number] for number in numbers]), failed)
 

@@ -58,7 +58,7 @@ def kept(summaries, body, name="m", status="shadow", **changes):
     summaries.add_risk_model(msgspec.structs.replace(row, **changes), body, "ada", "")
 
 
-def test_new_deployments_are_scored_once_beside_what_the_online_model_had_said(summaries, body, caplog):
+def test_new_deployments_are_scored_once_beside_what_the_online_model_had_said(summaries, body, caplog, monkeypatch):
     past = History(summaries)
     past.deploy(5)
     kept(summaries, body)
@@ -77,13 +77,12 @@ def test_new_deployments_are_scored_once_beside_what_the_online_model_had_said(s
             (expected,) = fitting.probabilities(model, fitting.encoded([state.values]))
             assert (score.probability, score.online) == (expected, state.said["defect"][1])
             assert score.scored_at == state.scored_at
-    # the label of the first was unknown when it was scored: its model did not speak yet, or it did
     past.deploy(2)
     companion.look()
     assert len(list(summaries.shadow_scores("m"))) == 7
     assert list(summaries.shadow_scores("idle")) == []
     # nothing new, no process
-    companion._ask = lambda *_: pytest.fail("asked again")
+    monkeypatch.setattr(companion, "_ask", lambda *_: pytest.fail("asked again"))
     companion.look()
 
 
@@ -131,7 +130,7 @@ def test_a_process_that_fails_is_a_warning_and_is_asked_again(summaries, body, m
     kept(summaries, body)
     real = subprocess.Popen
     monkeypatch.setattr(shadows, "WITHIN", 1.0)
-    monkeypatch.setattr(shadows.subprocess, "Popen", lambda given, **rest: real([given[0], *command], **rest))
+    monkeypatch.setattr(subprocess, "Popen", lambda given, **rest: real([given[0], *command], **rest))
     companion = Shadows(summaries, having(FIRST_LANE))
     companion.look()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -161,7 +160,7 @@ def test_it_stops_at_once_with_its_process(summaries, body, monkeypatch, caplog)
         started.set()
         return process
 
-    monkeypatch.setattr(shadows.subprocess, "Popen", hanging)
+    monkeypatch.setattr(subprocess, "Popen", hanging)
     companion = Shadows(summaries, having(FIRST_LANE))
     thread = threading.Thread(target=companion.look)
     thread.start()

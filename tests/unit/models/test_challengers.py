@@ -17,14 +17,14 @@ from vigia.models.risk.encoding import COLUMNS
 def history(deployments=300, seed=3):
     """Columns that lack some values everywhere and others now and then; big changes fail."""
     random = np.random.default_rng(seed)
-    rows = [
+    rows: list[list[float | None]] = [
         [float(random.random() < 0.3), 1.0, 1.0, 2.0, None, float(random.integers(1, 400)), float(number % 7)]
         for number in range(deployments)
     ]
     for row in rows[::9]:
         row[5] = None
     failed = np.array([(row[5] or 0.0) + random.normal(0, 60) > 250 for row in rows])
-    return fitting.encoded(rows), failed
+    return fitting.encoded([tuple(row) for row in rows]), failed
 
 
 @pytest.fixture(scope="module", params=fitting.KINDS)

@@ -1,9 +1,15 @@
-"""`vigia deployments`: the latest deployments, of one service or of all."""
+"""`vigia deployments`: the latest deployments, of one service or of all.
+
+Beside the risk that the online model gave stands what a promoted retrained model says, if there is one; gates go by the
+first alone.
+"""
 
 import argparse
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import msgspec
 from rich.table import Table
 from rich.text import Text
 
@@ -11,8 +17,11 @@ from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
 from vigia.cli.reading import console, print_json, with_reader
 from vigia.events.summaries import DeploymentSummary
+from vigia.stores.queries.promoted_scores import PromotedScore, promoted_scores
 from vigia.stores.queries.reader import Reader
 from vigia.stores.queries.recent_deployments import recent_deployments
+
+Retrained = Mapping[tuple[str, str], PromotedScore]
 
 MOST = 1000
 STYLES = {"failed": "bold red", "succeeded": "green", "cancelled": "yellow"}
@@ -28,26 +37,38 @@ def deployments(options: argparse.Namespace) -> int:
 
 def _print(reader: Reader, options: argparse.Namespace) -> int:
     found = recent_deployments(reader, options.limit, service=options.service)
+    retrained = promoted_scores(reader, found)
     if options.json:
-        print_json(found)
+        print_json([_with_score(row, retrained) for row in found])
     elif found:
-        console().print(_table(found))
+        console().print(_table(found, retrained))
     else:
         whose = f"of the service {options.service!r} " if options.service else ""
         console().print(f"no deployment {one_line(whose)}was ever told; CI sends them to the topic deployments")
     return OK
 
 
-def _table(found: list[DeploymentSummary]) -> Table:
+def _with_score(row: DeploymentSummary, retrained: Retrained) -> dict[str, object]:
+    score = retrained.get((row.deployment_id, row.scope))
+    return msgspec.structs.asdict(row) | {"retrained": None if score is None else score._asdict()}
+
+
+def _table(found: list[DeploymentSummary], retrained: Retrained) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("when (UTC)", "service", "environment", "version", "deployment"):
         table.add_column(name, overflow="fold")
     table.add_column("commits", justify="right")
     table.add_column("stage")
     table.add_column("risk", justify="right")
+    if retrained:
+        table.add_column("retrained", justify="right")
     table.add_column("what came of it")
     for each in found:
-        table.add_row(*_cells(each))
+        *cells, came = _cells(each)
+        if retrained:
+            score = retrained.get((each.deployment_id, each.scope))
+            cells.append(Text("-" if score is None else f"{score.probability:.0%}"))
+        table.add_row(*cells, came)
     return table
 
 

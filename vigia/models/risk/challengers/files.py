@@ -137,9 +137,13 @@ def _checked(kind: Kind, content: Any) -> Challenger:
     base_rate = content["base_rate"]
     if type(estimator) is not _ESTIMATORS[kind] or getattr(estimator, "n_features_in_", None) != len(COLUMNS):
         raise Refused(f"the file has no trained {kind} over {len(COLUMNS)} columns")
-    if not isinstance(base_rate, float) or not 0.0 < base_rate < 1.0 or list(estimator.classes_) != [False, True]:
+    if not isinstance(base_rate, float) or not 0.0 < base_rate < 1.0 or _classes(estimator) != [False, True]:
         raise Refused("the file has no model that tells failures from clean deployments")
     return Challenger(kind, estimator, base_rate)
+
+
+def _classes(estimator: Any) -> list[Any]:
+    return list(getattr(estimator, "classes_", ()))
 
 
 def _types(node: Any) -> Iterator[str]:
