@@ -65,7 +65,7 @@ def retrain(summaries: SqlSummaries, settings: Settings, options: argparse.Names
                 measured = compare(together(parts))
             except TooFew as error:
                 raise Refused(f"{kind}: {error}") from error
-            progress.console.print(f"{kind}, {label}: {measured.words()}")
+            progress.console.print(f"{kind}, {label}: {measured.words()}", soft_wrap=True)
             if not options.dry_run:
                 _keep(summaries, kind, examples, label, measured, options, progress.console)
             progress.advance(training)
@@ -121,7 +121,8 @@ def _keep(
         "candidate" if options.candidate else "shadow",
         who(),
     )
-    console.print(one_line(f"kept as {row.name} ({row.status}), trained with {row.deployments:,} deployments"))
+    said = f"kept as {row.name} ({row.status}), trained with {row.deployments:,} deployments"
+    console.print(one_line(said), soft_wrap=True)
 
 
 def _progress(console: Console) -> Progress:
