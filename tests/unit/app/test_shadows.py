@@ -2,6 +2,7 @@
 
 import logging
 import subprocess
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -184,3 +185,8 @@ def test_the_process_answers_what_it_is_asked_and_says_why_it_does_not(body):
     asked = Asked("hist_gradient_boosting", files.digest_of(body), body, [(1.0,), ()])
     assert len(answer(asked).probabilities) == 2
     assert "damaged" in answer(msgspec.structs.replace(asked, digest="0")).refused
+
+
+def test_a_worker_does_not_import_what_challengers_are_made_of():
+    looks = "import sys, vigia.app.worker; sys.exit(bool({'sklearn', 'skops'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", looks], check=False).returncode == 0

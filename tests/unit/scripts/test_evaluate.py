@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scripts.ml.evaluate import main
-from scripts.ml.evaluation import figures
+from scripts.ml.evaluation import figures, pictures
 from scripts.ml.evaluation.contestants import CONTESTANTS, Vigia
 from scripts.ml.evaluation.playing import AtOnce, Said, play
 from scripts.ml.evaluation.project import WAITING_TIME, read
@@ -133,6 +133,16 @@ def test_one_model_alone(tmp_path):
     out = tmp_path / "out.json"
     assert main([str(DATA), "--model", "la", "--json", str(out)]) == 0
     assert set(json.loads(out.read_text())["mean"]["models"]) == {"la"}
+
+
+def test_pictures_are_drawn_and_without_enough_commits_they_are_empty(tmp_path):
+    assert main([str(DATA), "--model", "la", "--model", "blend", "--pictures", str(tmp_path / "new")]) == 0
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["risk-over-time.png", "risk-reliability.png"]
+    random = np.random.default_rng(1)
+    label = random.random(2_500) < 0.3
+    points = pictures.course(label, label + random.normal(0, 0.5, 2_500))
+    assert [end for end, _ in points] == [1_000, 2_000]
+    assert all(0.85 < area < 0.98 for _, area in points)
 
 
 @pytest.mark.parametrize(
