@@ -5,8 +5,8 @@ from sqlalchemy import MetaData
 from vigia.stores.sql import creating, types
 from vigia.stores.sql.building import column, table
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
