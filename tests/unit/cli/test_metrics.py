@@ -97,7 +97,12 @@ def test_tables_show_series_windows_and_where_there_are_none(shop, capsys):
 
 def test_what_is_not_there_is_explained(shop, capsys):
     assert main(["metrics", "mail"]) == 0
-    assert "no sample of the service 'mail' has ever come in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no sample of the service 'mail' has ever come in: they are sent to the topic metrics\n" in said
+    assert main(["metrics", "a\x1b[2J"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    assert main(["metrics", "sho"]) == 0
+    assert "to the topic metrics; there are shop" in capsys.readouterr().out
     assert main(["metrics", "shop", "--metric", "cpu"]) == 0
     assert "shop has error_rate (production), latency (production), requests" in capsys.readouterr().out
     assert main(["metrics", "shop", "--since", "1h"]) == 0
@@ -114,7 +119,9 @@ def test_problems_are_listed_by_service_span_and_status(shop, capsys):
     assert answer(capsys, "problems", "--open")["problems"] == []
     assert answer(capsys, "problems", "--since", "1d")["problems"] == []
     assert main(["problems", *SPAN]) == 0
-    assert "high_error_rate" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "high_error_rate" in said
+    assert "severity" in said
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import msgspec
 
@@ -20,9 +21,12 @@ from vigia.settings import Settings
 from vigia.stores.queries.deployments_between import deployments_between
 from vigia.stores.queries.problems_of import problems_of
 from vigia.stores.queries.reader import Reader
-from vigia.stores.queries.series_of import series_of
+from vigia.stores.queries.series_of import series_of, services_with_series
 
 PICTURES = {".png", ".svg"}
+
+LIKE = 5
+"""Most services named that are called something like an unknown one."""
 
 
 @dataclass(frozen=True)
@@ -118,4 +122,14 @@ def _why_empty(reader: Reader, asked: Asked, named: list[SeriesSummary]) -> str:
         if others:
             names = sorted({f"{each.metric} ({each.environment})" for each in others})
             return f"no such series; {asked.service} has {', '.join(names[:20])}"
-    return f"no sample of the service {asked.service!r} has ever come in: they are sent to the topic metrics"
+    return (
+        f"no sample of the service {asked.service!r} has ever come in: they are sent to the topic metrics"
+        f"{_like(asked.service, services_with_series(reader))}"
+    )
+
+
+def _like(service: str, known: list[str]) -> str:
+    """Return which services are called something like it, to be said after a sentence."""
+    begins = [name for name in known if name.startswith(service)]
+    like = list(dict.fromkeys([*begins, *get_close_matches(service, known)]))[:LIKE]
+    return f"; there are {', '.join(like)}" if like else ""

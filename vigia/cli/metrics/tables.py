@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from vigia.cli.delivery.tables import one_line
 from vigia.cli.metrics.figures import Figures, Point, SeriesFigures
 from vigia.cli.run.tables import HEADING
 
@@ -28,10 +29,11 @@ WORDS = {"window": "windows", "hour": "hours", "day": "days"}
 
 def show(answer: "Answer", console: Console) -> None:
     """Print the answer."""
-    span = f"{_when(answer.since)} to {_when(answer.until)} UTC, {WORDS[answer.level]} of {answer.length} s"
+    length = f" of {answer.length} s" if answer.level == "window" else ""
+    span = f"{_when(answer.since)} to {_when(answer.until)} UTC, {WORDS[answer.level]}{length}"
     console.print(f"[bold]{escape(answer.service)}[/], {span}")
     if not answer.series:
-        console.print(escape(answer.empty))
+        console.print(escape(one_line(answer.empty)))
         return
     console.print()
     console.print(_series(answer))

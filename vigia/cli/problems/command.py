@@ -82,7 +82,7 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
         console.print("none")
         return
     table = Table(box=None, header_style=HEADING, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
-    for name in ("", "status", "opened", "lasted", "service", "detector"):
+    for name in ("severity", "status", "opened", "lasted", "service", "detector"):
         table.add_column(name, no_wrap=True, justify="right" if name == "lasted" else "left")
     table.add_column("why", overflow="fold")
     for each in answer.problems:

@@ -1,4 +1,6 @@
-"""The series of a service."""
+"""The series of a service, and the services that have any."""
+
+from sqlalchemy import select
 
 from vigia.events.summaries import SeriesSummary
 from vigia.stores.queries.reader import Reader
@@ -19,3 +21,9 @@ def series_of(
     rows = reader.fetch(query.order_by(table.c.environment, table.c.metric, table.c.series_id).limit(limit))
     found = [to_struct(SeriesSummary, row) for row in rows]
     return sorted(found, key=lambda each: (each.environment, each.metric, each.labels))
+
+
+def services_with_series(reader: Reader, limit: int = 1_000) -> list[str]:
+    """Return the names of services that have series, in order, at most `limit`."""
+    service = TABLES[SeriesSummary].c.service
+    return [row[0] for row in reader.fetch(select(service).distinct().order_by(service).limit(limit))]
