@@ -59,12 +59,14 @@ def test_tables_show_the_same_and_one_agent_alone_its_buckets(filled, capsys):
 def test_names_with_markup_are_shown_as_they_are(summaries, capsys):
     tallies, _ = rows_of([event for event in made(1, 3).events if hasattr(event, "decision")])
     renamed = [
-        type(row)(**{name: getattr(row, name) for name in row.__struct_fields__} | {"agent": "[red]bot[/]"})
+        type(row)(**{name: getattr(row, name) for name in row.__struct_fields__} | {"agent": "[red]bot[/]\x1b[2J"})
         for row in tallies
     ]
     commit(summaries, take(summaries), summaries=renamed)
     assert main(["ai-agents", "--since", DATES[0], "--until", DATES[0]]) == 0
-    assert "[red]bot[/]" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "[red]bot[/]\\x1b[2J" in shown
+    assert "\x1b" not in shown
 
 
 def test_targets_are_settings(filled, monkeypatch, capsys):

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from vigia.cli.delivery.tables import one_line
 from vigia.cli.span import Span
 from vigia.models.telemetry.drift import Drift
 from vigia.models.telemetry.figures import Bucket, Share
@@ -26,7 +27,7 @@ def show(agents: Sequence[AgentReport], empty: str, span: Span, targets: Targets
     """Print the report; of one agent alone also the buckets, and what is missing why."""
     console.print(f"[bold]AI agents[/], {span.words()}")
     if not agents:
-        console.print(escape(empty))
+        console.print(escape(one_line(empty)))
         return
     sections = [_accuracy(agents, targets), _judges(agents), _confidence(agents), _times(agents)]
     if len({each.agent for each in agents}) == 1:
@@ -37,7 +38,7 @@ def show(agents: Sequence[AgentReport], empty: str, span: Span, targets: Targets
     if len(sections) > SECTIONS:
         for each in agents:
             for figure, why in each.why.items():
-                console.print(Text(f"{each.decision_type}: {figure.replace('_', ' ')}: {why}", style="dim"))
+                console.print(Text(f"{one_line(each.decision_type)}: {figure.replace('_', ' ')}: {why}", style="dim"))
 
 
 def _accuracy(agents: Sequence[AgentReport], targets: Targets) -> Table:
@@ -117,7 +118,7 @@ def _buckets(each: AgentReport) -> Table:
 
 def _table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
     table = Table(
-        title=escape(title),
+        title=escape(one_line(title)),
         title_justify="left",
         title_style="bold",
         caption_justify="left",
@@ -133,7 +134,7 @@ def _table(title: str, names: Sequence[str], numbers: Sequence[str]) -> Table:
 
 
 def _names(each: AgentReport) -> tuple[str, str]:
-    return escape(each.agent), escape(each.decision_type)
+    return escape(one_line(each.agent)), escape(one_line(each.decision_type))
 
 
 def _bar(bucket: Bucket) -> Text:

@@ -41,8 +41,8 @@ def show(report: DoraReport, span: Span, console: Console) -> None:
     console.print()
     console.print(
         Text(
-            f"production: {production} (--environment asks of another); incidents without a link: the latest deployment "
-            f"in the {report.attribution_window / HOUR:g} h before; formulas: {report.formula_version}",
+            f"production: {production} (--environment asks of another); incidents without a link: the latest "
+            f"deployment in the {report.attribution_window / HOUR:g} h before; formulas: {report.formula_version}",
             style="dim",
         )
     )

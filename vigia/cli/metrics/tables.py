@@ -31,7 +31,7 @@ def show(answer: "Answer", console: Console) -> None:
     """Print the answer."""
     length = f" of {answer.length} s" if answer.level == "window" else ""
     span = f"{_when(answer.since)} to {_when(answer.until)} UTC, {WORDS[answer.level]}{length}"
-    console.print(f"[bold]{escape(answer.service)}[/], {span}")
+    console.print(f"[bold]{escape(one_line(answer.service))}[/], {span}")
     if not answer.series:
         console.print(escape(one_line(answer.empty)))
         return
@@ -43,7 +43,7 @@ def show(answer: "Answer", console: Console) -> None:
     open_ones = [each for each in answer.problems if each.status == "open"]
     number_of = len(answer.problems)
     told = f"{number_of} problem{'' if number_of == 1 else 's'} in this span, {len(open_ones)} open"
-    console.print(Text(f"{told}: vigia problems {answer.service}", style="yellow" if open_ones else "dim"))
+    console.print(Text(f"{told}: vigia problems {one_line(answer.service)}", style="yellow" if open_ones else "dim"))
 
 
 def _series(answer: "Answer") -> Table:
@@ -51,12 +51,12 @@ def _series(answer: "Answer") -> Table:
     table.add_column("course", no_wrap=True)
     for each in answer.series:
         series, total = each.series, each.total
-        name = Text(series.metric)
-        name.append(f" {series.labels}" if series.labels else "", style="cyan")
-        name.append(f" {series.environment}", style="dim")
+        name = Text(one_line(series.metric))
+        name.append(f" {one_line(series.labels)}" if series.labels else "", style="cyan")
+        name.append(f" {one_line(series.environment)}", style="dim")
         table.add_row(
             name,
-            escape(series.unit),
+            escape(one_line(series.unit)),
             f"{total.count:,}",
             Text(f"{each.missing:,}", style="yellow" if each.missing else "dim"),
             *_numbers(total),

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
 from vigia.cli.moments import span_between
 from vigia.cli.reading import console, print_json, with_reader
@@ -73,7 +74,7 @@ def read(reader: Reader, service: str | None, *, only_open: bool, start: float |
 
 def show(answer: Answer, service: str | None, console: Console, now: float) -> None:
     """Print the table."""
-    of = f" of {service}" if service else ""
+    of = f" of {one_line(service)}" if service else ""
     when = (
         "" if answer.since is None or answer.until is None else f", {_when(answer.since)} to {_when(answer.until)} UTC"
     )
@@ -92,9 +93,9 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
             Text(each.status, style=STATUS_STYLES.get(each.status, "")),
             _when(each.opened_at),
             duration(end - each.opened_at),
-            escape(f"{each.service} ({each.environment})"),
-            escape(each.detector),
-            escape(each.why),
+            escape(one_line(f"{each.service} ({each.environment})")),
+            escape(one_line(each.detector)),
+            escape(one_line(each.why)),
         )
     if answer.cut:
         table.caption = f"The latest {MOST}; there are more: ask for a shorter span or one service."
