@@ -81,7 +81,7 @@ class GuardedModel:
         return msgspec.msgpack.encode(state) if key.startswith(SENDER) else self._model.dump(key, state)
 
     def apply(self, events: list[Any], times: list[float], states: States[Any], changes: Changes) -> None:
-        said = len(changes.outputs)
+        said, refused = len(changes.outputs), len(changes.rejections)
         kept: list[int] = []
         for index, (event, time) in enumerate(zip(events, times, strict=True)):
             if self._services_of is not None and self._guard.binds(event):
@@ -94,6 +94,8 @@ class GuardedModel:
             if not self._is_over_limit(index, event, time, states, changes):
                 kept.append(index)
         self._pass_on(kept, events, times, states, changes)
+        # in the order of the records, however they were cut into batches
+        changes.rejections[refused:] = sorted(changes.rejections[refused:], key=lambda each: each.index)
         self._sign(changes, said, events)
 
     def fire(self, timer: Timer, clock: float, states: States[Any], changes: Changes) -> None:

@@ -125,6 +125,15 @@ def test_what_the_model_refuses_itself_keeps_its_place_behind_a_surplus():
     assert lane.rejections == [(3, "over_limit"), (5, "conflicting_id")]
 
 
+def test_refusals_come_in_the_order_of_the_records_whoever_refuses():
+    first = AIDecision(agent="bot", decision_id="9", decision_type="triage", decision="close", at=NOON)
+    other = msgspec.structs.replace(first, decision="open")
+    said = [judgement(decision_id=str(n), sender="shop") for n in range(4)]
+    lane = Lane(GuardedModel(TelemetryModel(), guard(RULES), counted_by="agent"))
+    lane.run([Sent(each, NOON) for each in (first, other, *said)])
+    assert lane.rejections == [(1, "conflicting_id"), (5, "over_limit")]
+
+
 def test_the_count_lies_in_the_lane_of_its_team_or_agent_whatever_they_are_called():
     model = GuardedModel(DeploymentsModel(), guard(RULES), counted_by="scope")
     for scope in ("shop", "pay: EU", "sender:x"):
