@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.checks import check_rebuild
 from tests.faults.crew import Crew
-from tests.support import Sender, counts, fresh_environment, wait_until
+from tests.support import Sender, counts, fresh_environment, read_topic, wait_until
 from tests.support.processes import without_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def history(seed: int, until: float) -> list[Record]:
 
 def _delivered(rnd: random.Random, number: int, until: float) -> Iterator[Record]:
     scope = rnd.choice(TEAMS)
-    at = round(until - rnd.uniform(0.0, DAYS * 86_400.0), 3)
+    at = round(until - rnd.uniform(2.0, DAYS) * 86_400.0, 3)
     about = {"source": "ci", "external_id": f"d{number}", "scope": scope}
     service = f"{scope}-{rnd.randrange(3)}"
     commits = [
@@ -69,8 +69,15 @@ def _delivered(rnd: random.Random, number: int, until: float) -> Iterator[Record
 
 
 def _decided(rnd: random.Random, number: int, until: float) -> Iterator[Record]:
-    agent, at = rnd.choice(AGENTS), round(until - rnd.uniform(0.0, DAYS * 86_400.0), 3)
-    made = {"agent": agent, "decision_id": f"x{number}", "decision_type": "review", "decision": "approve", "at": at}
+    agent, at = rnd.choice(AGENTS), round(until - rnd.uniform(2.0, DAYS) * 86_400.0, 3)
+    made = {
+        "type": "decision",
+        "agent": agent,
+        "decision_id": f"x{number}",
+        "decision_type": "review",
+        "decision": "approve",
+        "at": at,
+    }
     yield "ai-decisions", agent, {**made, "confidence": round(rnd.random(), 3), "execution_time": rnd.randrange(9_000)}
     if rnd.random() < 0.4:
         judged = {"type": "decision.feedback", "agent": agent, "decision_id": f"x{number}", "at": at + 3_600}
@@ -106,7 +113,7 @@ def applied(stack: Mapping[str, str], folder: Path, records: list[Record], size:
             )
 
         wait_until(done, 120, "all records", pause=0.5)
-        assert not [name for name, number in counts(env).items() if name.endswith(".invalid") and number]
+        assert [record.value for record in read_topic(env, "dead-letters")] == []
         check_rebuild(env)
         yield env
 
@@ -132,13 +139,14 @@ def told(env: Mapping[str, str], *words: str) -> Any:
 def test_three_workers_with_one_killed_measure_what_one_does(stack, tmp_path, seed):
     until = float(int(time.time()) // 86_400 * 86_400)
     records = history(seed, until)
-    since = datetime.fromtimestamp(until - DAYS * 86_400, UTC).date().isoformat()
+    first, last = (datetime.fromtimestamp(until - days * 86_400, UTC).date().isoformat() for days in (DAYS, 1))
+    span = "--since", first, "--until", last
     answers = []
     for size in (3, 1):
         with applied(stack, tmp_path / str(size), records, size) as env:
-            delivery = told(env, "dora", "--days", "--since", since)
+            delivery = told(env, "dora", "--days", *span)
             assert all(found["value"] is not None for found in delivery["metrics"])
-            agents = [told(env, "ai-agents", "--agent", agent, "--since", since) for agent in AGENTS]
+            agents = [told(env, "ai-agents", "--agent", agent, *span) for agent in AGENTS]
             assert all(agents)
             answers.append((delivery, agents))
     assert answers[0] == answers[1]
