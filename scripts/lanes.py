@@ -20,6 +20,7 @@ from scripts.letters.safe import one_line
 from scripts.operations.kafka_view import Kafka, KafkaView
 from scripts.operations.lane_listing import lane_places, partitions_of, show_lanes
 from scripts.operations.lane_moving import Refused, Wanted, plan_move
+from scripts.operations.reasons import reason
 from vigia.app.opening import opened_summaries
 from vigia.app.routes import ROUTES
 from vigia.cli.reading import print_json
@@ -32,8 +33,6 @@ DONE, REFUSED, NOT_NOW, UNUSABLE = 0, 1, 75, 78
 
 NO_TERMINAL = 200
 """Columns in a pipe or file, where there is no terminal to fit into."""
-
-LONGEST_REASON = 4_000
 
 READS = {row.name: [topic.name for topic in row.reads] for row in ROUTES}
 
@@ -98,15 +97,9 @@ def parser() -> argparse.ArgumentParser:
     move.add_argument("partition", type=int, metavar="PARTITION")
     move.add_argument("topic", metavar="TOPIC", help="its name without kafka.topic_prefix")
     move.add_argument("offset", type=int, metavar="OFFSET", help="the next offset to be applied")
-    move.add_argument("--because", required=True, type=_reason, metavar="TEXT", help="why; it is kept with the move")
+    move.add_argument("--because", required=True, type=reason, metavar="TEXT", help="why; it is kept with the move")
     move.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
     return line
-
-
-def _reason(text: str) -> str:
-    if not text.strip() or len(text) > LONGEST_REASON:
-        raise argparse.ArgumentTypeError(f"a reason has 1 to {LONGEST_REASON} characters")
-    return text.strip()
 
 
 if __name__ == "__main__":
