@@ -117,10 +117,7 @@ def _calibration(each: AgentReport) -> Markup:
         why = each.why.get("calibration", "no judged decision has a confidence")
         return figure(None, None, title=title, empty=f"{why[0].upper()}{why[1:]}.")
     plot = Plot(SIZE, SIZE * 0.7, (0.0, 1.0), (0.0, 1.0))
-    shares = [(place / 5, f"{place * 20}%") for place in range(6)]
-    plot.rows(shares)
-    plot.columns(shares)
-    plot.line([(0.0, 0.0), (1.0, 1.0)], "ideal")
+    plot.ideal()
     for bucket in buckets:
         accuracy = bucket.accuracy
         if accuracy.value is None or accuracy.interval is None or bucket.confidence is None:

@@ -43,6 +43,13 @@ class Plot:
         for value, words in ticks:
             self.write(self.x(value), self.bottom + 15, words)
 
+    def ideal(self) -> None:
+        """Draw both scales in fifths from 0 to 1, and the line on which a probability is what it says."""
+        shares = [(fifth / 5, f"{fifth * 20}%") for fifth in range(6)]
+        self.rows(shares)
+        self.columns(shares)
+        self.line([(0.0, 0.0), (1.0, 1.0)], "ideal")
+
     def names(self, x: str, y: str = "") -> None:
         """Say what the axes are: `x` below, `y` at the top on the left."""
         self.write((self.left + self.right) / 2, self.height - 5, x, kind="axis")

@@ -102,10 +102,7 @@ def _reliability(judged: list[RiskCount], empty: str) -> Markup:
         return figure(None, None, title=title, empty=empty)
     made = groups(judged)
     plot = Plot(SIZE, SIZE * 0.8, (0.0, 1.0), (0.0, 1.0))
-    shares = [(each / 5, f"{each * 20}%") for each in range(6)]
-    plot.rows(shares)
-    plot.columns(shares)
-    plot.line([(0.0, 0.0), (1.0, 1.0)], "ideal")
+    plot.ideal()
     for each in made:
         plot.whisker(each.risk, *each.interval)
         plot.dot(each.risk, each.share, "" if each.n >= FEW else "few", _words(each))
