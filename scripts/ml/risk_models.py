@@ -16,20 +16,19 @@ if not __package__:
     # run as a file: Python has put this folder on the path instead of the checkout's
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from rich.table import Table
 from rich.text import Text
 
 from scripts.letters.safe import one_line
 from scripts.ml.retraining import registry
 from scripts.ml.retraining.command import DONE, run, who
 from scripts.ml.retraining.comparing import TooFew, compare
-from vigia.cli.reading import console, print_json
+from scripts.operations.reasons import reason
+from vigia.cli.reading import bare_table, console, print_json
 from vigia.settings import Settings
 from vigia.stores.risk_models import RiskModelRow
 from vigia.stores.sql.summaries import SqlSummaries
 
 READING = {"list", "show"}
-LONGEST_REASON = 4_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +62,7 @@ def _list(rows: Sequence[RiskModelRow], *, as_json: bool) -> int:
     if not rows:
         print("no risk model is kept; python -m scripts.ml.retrain_deployment_risk_model trains some")
         return DONE
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = bare_table()
     for name in ("name", "status", "label", "scope", "kept (UTC)"):
         table.add_column(name, overflow="fold")
     for name in ("deployments", "failed"):
@@ -131,14 +130,8 @@ def parser() -> argparse.ArgumentParser:
         if name == "show":
             action.add_argument("--json", action="store_true", help="print JSON")
         elif name != "promote":
-            action.add_argument("--because", required=True, type=_reason, metavar="TEXT", help="why; it is kept")
+            action.add_argument("--because", required=True, type=reason, metavar="TEXT", help="why; it is kept")
     return line
-
-
-def _reason(text: str) -> str:
-    if not text.strip() or len(text) > LONGEST_REASON:
-        raise argparse.ArgumentTypeError(f"a reason has 1 to {LONGEST_REASON} characters")
-    return text.strip()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from scripts.letters.safe import one_line
 from scripts.operations.kafka_view import Log, Partition
+from vigia.cli.reading import bare_table
 from vigia.stores.base import LaneRow
 
 
@@ -45,7 +45,7 @@ def lane_places(
 
 def show_lanes(places: list[LanePlace], console: Console) -> None:
     """Print them as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = bare_table()
     for name, side in (
         ("lane", "left"),
         ("topic", "left"),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from scripts.letters.safe import one_line
 from scripts.operations.lane_moving import Refused, whoever
@@ -15,6 +14,7 @@ from scripts.repartitioning.checks import Asked, Situation, look
 from scripts.repartitioning.kafka import GrowingKafka, GrowingView
 from vigia.app.opening import opened_summaries
 from vigia.app.routes import ROUTES
+from vigia.cli.reading import bare_table
 from vigia.settings import Settings
 from vigia.stores.errors import Conflict, Transient, UnknownOutcome, Unusable
 from vigia.stores.sql.repartition import Told
@@ -89,7 +89,7 @@ def _route(settings: Settings, agent: str) -> Route:
 
 def _show(found: Situation, console: Console) -> None:
     plan: Repartition = found.plan
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = bare_table()
     table.add_column("topic")
     table.add_column("partitions", justify="right")
     table.add_column("will be", justify="right")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 from rich.console import Console
+from rich.table import Table
 
 from vigia import app
 from vigia.cli.exits import NEEDS_PERSON, OK, TRANSIENT
@@ -59,3 +60,8 @@ def print_json(answer: object) -> None:
 def console() -> Console:
     """Return where tables are printed: as wide as the terminal, or wide enough for any reader of a pipe."""
     return Console(width=None if sys.stdout.isatty() else NO_TERMINAL, highlight=False)
+
+
+def bare_table() -> Table:
+    """Return a table without lines, for a list that stands alone; its columns are to be added."""
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

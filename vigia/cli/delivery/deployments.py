@@ -15,7 +15,7 @@ from rich.text import Text
 
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
-from vigia.cli.reading import console, print_json, with_reader
+from vigia.cli.reading import bare_table, console, print_json, with_reader
 from vigia.events.summaries import DeploymentSummary
 from vigia.stores.queries.promoted_scores import PromotedScore, promoted_scores
 from vigia.stores.queries.reader import Reader
@@ -54,7 +54,7 @@ def _with_score(row: DeploymentSummary, retrained: Retrained) -> dict[str, objec
 
 
 def _table(found: list[DeploymentSummary], retrained: Retrained) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = bare_table()
     for name in ("when (UTC)", "service", "environment", "version", "deployment"):
         table.add_column(name, overflow="fold")
     table.add_column("commits", justify="right")

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vigia.cli.reading import bare_table
 from vigia.cli.span import Span
 from vigia.events.dora import MEANINGS
 from vigia.models.dora.days import Day
@@ -171,7 +172,7 @@ def _days(days: list[Day]) -> Table:
 
 
 def _table(first: str, **aligned: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = bare_table()
     table.add_column(first)
     for name, side in aligned.items():
         table.add_column(name.replace("_", " "), justify="right" if side == "right" else "left")

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
-from vigia.cli.reading import console, print_json, with_span
+from vigia.cli.reading import bare_table, console, print_json, with_span
 from vigia.cli.span import DAY, Span
 from vigia.events.summaries import ContradictionSummary, SenderSurplusSummary
 from vigia.settings import Settings
@@ -107,7 +107,7 @@ def _surpluses(rows: list[SenderSurplusSummary]) -> Table:
 
 
 def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = bare_table()
     for name in names:
         right = name in {"contradictions", "a day", "refused"}
         table.add_column(name, overflow="fold", justify="right" if right else "left")
