@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, inspect
+from sqlalchemy import inspect
 
 from tests.contract.summaries_databases import mariadb_schema
 from tests.contract.summaries_rows import commit, take
+from tests.support.statements import noted_statements
 from vigia.cli.ai_agents.command import read
 from vigia.cli.span import DAY, Span
 from vigia.events.summaries import AIDecisionTally, AIDecisionTimes
@@ -56,15 +57,9 @@ def filled(stack) -> Iterator[SqlSummaries]:
 @pytest.mark.parametrize("agent", [None, "agent-3"])
 def test_every_statement_reads_the_rows_of_its_span_and_agent_alone(filled, agent):
     engine = filled._database.dialect.engine
-    statements = []
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def note(connection, cursor, statement, parameters, context, many):
-        statements.append((statement, parameters))
-
-    answer = read(filled, Settings(), SPAN, agent)
-    last_ai_decision_day(filled, agent)
-    event.remove(engine, "before_cursor_execute", note)
+    with noted_statements(engine) as statements:
+        answer = read(filled, Settings(), SPAN, agent)
+        last_ai_decision_day(filled, agent)
     assert len(answer.agents) == (AGENTS if agent is None else 1)
     assert len(statements) == 5
     # so many tallies has an agent in a span; estimates may be some times as high, and all there are is far above

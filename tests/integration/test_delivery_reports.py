@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event, inspect
+from sqlalchemy import inspect
 
 from scripts.delivery.year import Size, fill
 from tests.contract.summaries_databases import mariadb_schema
+from tests.support.statements import noted_statements
 from vigia.events.dora_facts import Membership, Question
 from vigia.models.dora.intervals import ranks
 from vigia.models.dora.levels import DoraConfig
@@ -65,16 +66,10 @@ def question(asked, days) -> Question:
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked["of"])
 def test_every_statement_of_a_months_report_uses_an_index(filled, asked):
     engine = filled._database.dialect.engine
-    statements = []
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def note(connection, cursor, statement, parameters, context, many):
-        statements.append((statement, parameters))
-
-    delivery_facts(filled, question(asked, 30), ranks, days=True)
-    recent_deployments(filled, service="service-003")
-    risk_outcomes(filled, question(asked, 30))
-    event.remove(engine, "before_cursor_execute", note)
+    with noted_statements(engine) as statements:
+        delivery_facts(filled, question(asked, 30), ranks, days=True)
+        recent_deployments(filled, service="service-003")
+        risk_outcomes(filled, question(asked, 30))
     assert len(statements) >= 13
     with engine.connect() as connection:
         for statement, parameters in statements:

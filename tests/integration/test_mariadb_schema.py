@@ -3,7 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import event, inspect, text
+from sqlalchemy import inspect, text
 
 from tests.contract.summaries_databases import mariadb_schema
 from tests.contract.summaries_rows import (
@@ -21,6 +21,7 @@ from tests.contract.summaries_rows import (
     take,
     window,
 )
+from tests.support.statements import noted_statements
 from vigia.events.effects import Timer
 from vigia.events.summaries import WindowSummary
 from vigia.stores.base import StateRow
@@ -183,18 +184,14 @@ def use(summaries) -> None:
 
 def watched(engine, work) -> list[tuple[str, list[dict]]]:
     """Run `work`; return the plan of each SELECT, UPDATE and DELETE that it made."""
-    statements = []
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def note(connection, cursor, statement, parameters, context, many):
-        if not many and statement.startswith(("SELECT `", "SELECT count", "UPDATE", "DELETE")):
-            statements.append((statement, parameters))
-
-    work()
-    event.remove(engine, "before_cursor_execute", note)
+    with noted_statements(engine) as statements:
+        work()
+    explained = ("SELECT `", "SELECT count", "UPDATE", "DELETE")
     plans = []
     with engine.connect() as connection:
         for statement, parameters in statements:
+            if not statement.startswith(explained):
+                continue
             rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).mappings().all()
             plans.append((statement, [dict(row) for row in rows]))
     return plans
