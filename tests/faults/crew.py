@@ -58,12 +58,16 @@ class Crew:
         for worker in running:
             worker.process.send_signal(signal.SIGCONT)
             worker.process.terminate()
-        for worker in running:
-            if error is None:
-                # not `stop`: a second SIGTERM may come when nobody handles it any more
-                assert worker.wait_ended(STOPPED_WITHIN) == 0, worker.log[-LOG_SHOWN:]
-            else:
-                error.add_note(f"--- log of worker {worker.pid} ---\n{worker.log[-LOG_SHOWN:]}")
+        try:
+            for worker in running:
+                if error is None:
+                    # not `stop`: a second SIGTERM may come when nobody handles it any more
+                    assert worker.wait_ended(STOPPED_WITHIN) == 0, worker.log[-LOG_SHOWN:]
+                else:
+                    error.add_note(f"--- log of worker {worker.pid} ---\n{worker.log[-LOG_SHOWN:]}")
+        finally:
+            # one that hangs must not outlive the test
+            for worker in running:
                 worker.kill()
         if error is None:
             self.check()
