@@ -18,7 +18,7 @@ LABELS = (
     "deployment.environment",
     "stage",
 )
-"""The labels that may name the environment, OpenTelemetry's among them as they are and as Prometheus spells them; the
+"""The labels that may name the environment, OpenTelemetry's among them, with dots and with underscores; the
 first that is there counts."""
 
 PRODUCTION = ("production", "prod", "prd")

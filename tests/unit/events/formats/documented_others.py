@@ -8,7 +8,7 @@ RULES = "https://runbooks.example/alerts"
 def alert(status: str | None, labels: dict[str, str], ended: str | None = "0001-01-01T00:00:00Z") -> dict[str, Any]:
     found = {
         "status": status,
-        "labels": {"prometheus": "monitoring/main", "severity": "warning"} | labels,
+        "labels": {"cluster": "main", "severity": "warning"} | labels,
         "annotations": {
             "description": "It has been so for longer than 15 minutes.",
             "runbook_url": f"{RULES}/{labels['alertname'].lower()}",
@@ -16,14 +16,14 @@ def alert(status: str | None, labels: dict[str, str], ended: str | None = "0001-
         },
         "startsAt": "2026-04-09T07:00:12.345Z",
         "endsAt": ended,
-        "generatorURL": "http://prometheus.monitoring.svc:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1",
+        "generatorURL": "http://metrics.monitoring.svc:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1",
         "fingerprint": "5b0c1d2e3f405162",
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
 def exported(alertname: str, **labels: str) -> dict[str, str]:
-    """The labels of an alert on a metric of kube-state-metrics, as kube-prometheus scrapes it."""
+    """The labels of an alert on a metric of kube-state-metrics, as it is scraped from the exporter."""
     return {
         "alertname": alertname,
         "container": "kube-state-metrics",

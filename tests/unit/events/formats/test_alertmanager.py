@@ -118,7 +118,7 @@ EXPORTED = {
     "pod": "monitoring-kube-state-metrics-6f5d8c7b9-k2x4z",
     "container": "kube-state-metrics",
 }
-"""What Prometheus adds to a metric of the exporter that has none of them."""
+"""What scraping adds to a metric of the exporter that has none of them."""
 
 
 @pytest.mark.parametrize(
