@@ -77,7 +77,7 @@ def test_what_is_not_known_stands_at_what_the_scope_has_seen():
         bayes.learn(state, row, bayes.score(state, row).raw, failed=percent < 50)
     place = [column.name for column in COLUMNS].index("tests_passed_pct")
     at_mean = encode(values_of(deployment(), {}))
-    at_mean[place] = state.centre[place]
+    at_mean[place] = state.scales.centre[place]
     absent = bayes.score(state, encode(values_of(deployment(), {})))
     assert absent.contributions[place] == 0.0
     assert absent.log_odds == bayes.score(state, at_mean).log_odds

@@ -90,7 +90,7 @@ def _quietest_hour(state: bayes.State) -> float | None:
     """Return the full hour at which the model expects least, or None while it knows of no difference."""
     sine, cosine = (
         # the intercept stands between the first columns and the others
-        float(state.mean[place + 1] / (math.sqrt(state.squares[place] / state.changes[place]) + 1e-6))
+        float(state.mean[place + 1] * state.scales.factor[place])
         for place in (_SINE, _COSINE)
     )
     if math.hypot(sine, cosine) == 0.0:

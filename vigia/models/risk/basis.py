@@ -6,6 +6,7 @@ known is not taken for zero: its columns stay at the scope's mean, and `missing`
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -82,33 +83,37 @@ def columns(values: Sequence[float | None], size: float | None = None) -> list[f
     >>> round(change[5], 3), change[6], round(change[-1], 3)
     (2.398, nan, 0.071)
     """
-    logs, given, missing = [], [], 0
-    for value in values:
-        if value is None or value != value:  # noqa: PLR0124  # NaN; math.isnan would cost a call for each
-            missing += 1
-            logs.append(NOT_KNOWN)
-            given.append(NOT_KNOWN)
-            continue
-        inside = 0.0 if value < 0.0 else min(value, LARGEST)
-        given.append(inside)
-        logs.append(math.log1p(inside))
-    logs[0] = min(given[0], 1.0) if given[0] == given[0] else NOT_KNOWN
+    given = [value if value is not None and 0.0 < value < LARGEST else _inside(value) for value in values]
+    logs = list(map(math.log1p, given))
+    # a comparison with NaN is false: each is written so that what is not known stays NaN
+    logs[0] = min(given[0], 1.0)
+    missing = sum(map(operator.ne, given, given))
     la, ld, lt = given[_LA], given[_LD], given[_LT]
-    # not known whether it is empty, unless something known says no
-    empty = 0.0 if any(value > 0.0 for value in given[1:]) else NOT_KNOWN if missing else 1.0
-    row = [*logs, empty]
-    row += [logs[each] ** 2 for each in _SQUARED]
-    row += [logs[_LA] * logs[_NF], logs[_LA] * logs[_LT]]
-    row += [_is_zero(lt), _is_zero(la)]
-    # a comparison with NaN is false, so what is not known is told apart by adding nothing to NaN
-    row += [logs[each] - knot if not logs[each] <= knot else 0.0 for each, knot in _KNOTS]
+    if missing:
+        # not known whether it is empty, unless something known says no
+        empty = 0.0 if any(value > 0.0 for value in given[1:]) else NOT_KNOWN
+    else:
+        empty = 0.0 if any(given[1:]) else 1.0
     changed = la + ld
     if changed != changed and size is not None and size == size:  # noqa: PLR0124
         changed = min(max(size, 0.0), LARGEST)
-    row += [math.log1p(changed), math.log1p(la / (given[_ND] + 1.0)), logs[_NUC] - logs[_NDEV]]
-    row.append(missing / len(FEATURES))
-    return row
+    return [
+        *logs,
+        empty,
+        *[logs[each] * logs[each] for each in _SQUARED],
+        logs[_LA] * logs[_NF],
+        logs[_LA] * logs[_LT],
+        0.0 if lt > 0.0 else lt + 1.0,
+        0.0 if la > 0.0 else la + 1.0,
+        *[0.0 if logs[each] <= knot else logs[each] - knot for each, knot in _KNOTS],
+        math.log1p(changed),
+        math.log1p(la / (given[_ND] + 1.0)),
+        logs[_NUC] - logs[_NDEV],
+        missing / len(FEATURES),
+    ]
 
 
-def _is_zero(value: float) -> float:
-    return value if value != value else float(value == 0.0)  # noqa: PLR0124
+def _inside(value: float | None) -> float:
+    if value is None or value != value:  # noqa: PLR0124
+        return NOT_KNOWN
+    return 0.0 if value <= 0.0 else LARGEST

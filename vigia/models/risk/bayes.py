@@ -21,6 +21,7 @@ from vigia.models.risk.basis import Vector
 from vigia.models.risk.catalog import BY_NAME, OF_THE_PAST
 from vigia.models.risk.encoding import COLUMNS, OTHER_COLUMNS, TIMES
 from vigia.models.risk.prior import Prior
+from vigia.models.risk.scales import Scales
 
 JOINT = len(basis.COLUMNS) + 1
 """Weights with a joint distribution: those of the first columns, then the intercept. All others follow them."""
@@ -61,9 +62,6 @@ LATE = 0.05
 recorded defects are found after the waiting time, so recent outcomes look too good; but .2 and more overshoot, since
 the rest is made good when the defect is found."""
 
-CLIP = 5.0
-"""Standard deviations: a column further out is moved in, so that one absurd value neither decides nor teaches much."""
-
 LOG_ODDS_LIMIT = 30.0
 """Keeps the probability apart from 0 and 1 as floats."""
 
@@ -83,10 +81,7 @@ class State(msgspec.Struct):
     """Of the first `JOINT` weights: `JOINT` times `JOINT`."""
     variances: Vector
     """Of the weights of the other columns."""
-    changes: Vector
-    centre: Vector
-    squares: Vector
-    """Of each column: observations, their mean, and the sum of squared distances from it; the prior's among them."""
+    scales: Scales
     slope: float
     shift: float
     calibration: tuple[float, float, float]
@@ -98,7 +93,7 @@ class State(msgspec.Struct):
 
 class Score(msgspec.Struct, frozen=True):
     """What is said of a change. Log-odds and `contributions` (one a column) are calibrated and add up: `log_odds` is
-    `base` and the sum of `contributions`.
+    `base` and the sum of `contributions`, which are made when they are asked for: not every score is explained.
     """
 
     probability: float
@@ -106,13 +101,24 @@ class Score(msgspec.Struct, frozen=True):
     high: float
     """90 % interval of the probability, from what is not known of the weights."""
     log_odds: float
-    base: float
-    contributions: Vector
+    parts: Vector
+    """What each weight adds to `raw`."""
+    slope: float
     answers: tuple[decision.Answer, ...]
     called: decision.Answer
     """The plain answer, for who must have one."""
     raw: float
     """Log-odds before calibration: what learning needs."""
+
+    @property
+    def contributions(self) -> Vector:
+        """What each column adds to the log-odds."""
+        return np.delete(self.parts, JOINT - 1) * self.slope
+
+    @property
+    def base(self) -> float:
+        """The log-odds without the contributions."""
+        return self.log_odds - float(self.contributions.sum())
 
 
 class Lesson(msgspec.Struct, array_like=True, frozen=True):
@@ -133,9 +139,11 @@ def new_state(prior: Prior) -> State:
         mean=np.array([*prior.weights, prior.intercept, *np.zeros(len(OTHER_COLUMNS))]),
         covariance=np.diag(variances),
         variances=np.square(weights),
-        changes=changes,
-        centre=np.concatenate([prior.means, means]),
-        squares=np.square(np.concatenate([prior.spreads, spreads])) * changes,
+        scales=Scales(
+            changes=changes,
+            centre=np.concatenate([prior.means, means]),
+            squares=np.square(np.concatenate([prior.spreads, spreads])) * changes,
+        ),
         slope=1.0,
         shift=0.0,
         calibration=(SLOPE_SPREAD**2, 0.0, SHIFT_SPREAD**2),
@@ -166,21 +174,21 @@ _OTHERS = _prior_of_others()
 
 def score(state: State, columns: Vector) -> Score:
     """Return what the model says of a change with these columns (NaN: not known); the state stays as it is."""
-    inputs = _inputs(state, columns)
+    inputs = _with_intercept(state.scales.standard(columns))
     parts = state.mean * inputs
-    raw = _limited(float(parts.sum()))
+    raw = _limited(float(state.mean.dot(inputs)))
     log_odds = _limited(state.slope * raw + state.shift)
-    contributions = np.concatenate((parts[: JOINT - 1], parts[JOINT:])) * state.slope
     joint, others = inputs[:JOINT], inputs[JOINT:]
-    variance = float(joint @ (state.covariance @ joint)) + float(state.variances @ (others * others))
+    others *= others
+    variance = float(joint.dot(state.covariance.dot(joint)) + state.variances.dot(others))
     spread = 1.645 * abs(state.slope) * math.sqrt(max(variance, 0.0))
     return Score(
         probability=_sigmoid(log_odds),
         low=_sigmoid(_limited(log_odds - spread)),
         high=_sigmoid(_limited(log_odds + spread)),
         log_odds=log_odds,
-        base=log_odds - float(contributions.sum()),
-        contributions=contributions,
+        parts=parts,
+        slope=state.slope,
         answers=decision.decide(state.borders, raw),
         called="fail" if raw >= state.borders.threshold else "ok",
         raw=raw,
@@ -196,26 +204,25 @@ def learn(state: State, columns: Vector, raw: float, *, failed: bool, earlier: L
     if earlier is not None and (earlier.target == 1.0 or not failed):
         return earlier
     state.learned += 1
-    if earlier is None:
-        _rescale(state, columns)
-    inputs = _inputs(state, columns)
+    inputs = _with_intercept(state.scales.observe(columns) if earlier is None else state.scales.standard(columns))
     spread = _spread(state, inputs)
-    probability = _sigmoid(_limited(float(state.mean @ inputs)))
+    probability = _sigmoid(_limited(float(state.mean.dot(inputs))))
     certainty = probability * (1.0 - probability)
-    damping = 1.0 + certainty * float(inputs @ spread)
-    gain = spread / damping
+    damping = 1.0 + certainty * float(inputs.dot(spread))
     if earlier is not None:
         held_back = 1.0 - earlier.target
-        state.mean = state.mean + gain * held_back
+        state.mean += spread * (held_back / damping)
         _calibrate(state, raw, held_back, corrects=True)
         decision.learn_failed(state.borders, raw, earlier.moves)
         return Lesson(1.0, decision.Moves())
     target = 1.0 if failed else _expected(probability)
-    state.mean = state.mean + gain * (target - probability)
-    # spread by spread, not gain by spread: the matrix stays symmetric to the last bit, half of it is stored
+    state.mean += spread * ((target - probability) / damping)
+    spread *= math.sqrt(certainty / damping)
     joint, others = spread[:JOINT], spread[JOINT:]
-    state.covariance = state.covariance - np.outer(joint, joint) * (certainty / damping)
-    state.variances = state.variances - np.square(others) * (certainty / damping)
+    # a vector by itself: the matrix stays symmetric to the last bit, half of it is stored
+    state.covariance -= joint[:, np.newaxis] * joint
+    others *= others
+    state.variances -= others
     said = _sigmoid(_limited(state.slope * raw + state.shift))
     _calibrate(state, raw, (1.0 if failed else _expected(said)) - said)
     if failed:
@@ -229,27 +236,18 @@ def _expected(probability: float) -> float:
     return LATE * probability / (1.0 - probability + LATE * probability)
 
 
-def _inputs(state: State, columns: Vector) -> Vector:
-    scaled = (columns - state.centre) / (np.sqrt(state.squares / state.changes) + 1e-6)
+def _with_intercept(columns: Vector) -> Vector:
     inputs = np.empty(SIZE)
-    np.clip(scaled, -CLIP, CLIP, out=scaled)
-    inputs[: JOINT - 1], inputs[JOINT - 1], inputs[JOINT:] = scaled[: JOINT - 1], 1.0, scaled[JOINT - 1 :]
-    # NaN, "not known", stands at the scope's mean
-    inputs[np.isnan(inputs)] = 0.0
+    inputs[: JOINT - 1], inputs[JOINT - 1], inputs[JOINT:] = columns[: JOINT - 1], 1.0, columns[JOINT - 1 :]
     return inputs
 
 
 def _spread(state: State, inputs: Vector) -> Vector:
     """Return the covariance of all weights times `inputs`."""
-    return np.concatenate([state.covariance @ inputs[:JOINT], state.variances * inputs[JOINT:]])
-
-
-def _rescale(state: State, columns: Vector) -> None:
-    known = ~np.isnan(columns)
-    away = np.where(known, columns - state.centre, 0.0)
-    state.changes = state.changes + known
-    state.centre = state.centre + away / state.changes
-    state.squares = state.squares + away * np.where(known, columns - state.centre, 0.0)
+    spread = np.empty(SIZE)
+    np.dot(state.covariance, inputs[:JOINT], out=spread[:JOINT])
+    np.multiply(state.variances, inputs[JOINT:], out=spread[JOINT:])
+    return spread
 
 
 def _calibrate(state: State, raw: float, surprise: float, *, corrects: bool = False) -> None:

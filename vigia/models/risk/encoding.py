@@ -62,4 +62,5 @@ def encode(values: Sequence[float | None]) -> Vector:
         value = given[position]
         angle = NOT_KNOWN if value is None or not math.isfinite(value) else math.tau * (value / turn % 1.0)
         waves += [math.sin(angle), math.cos(angle)]
-    return np.array([*basis.columns(given[:_FIRST], given[_SIZE]), *known, *absent, *waves])
+    row = [*basis.columns(given[:_FIRST], given[_SIZE]), *known, *absent, *waves]
+    return np.fromiter(row, dtype=np.float64, count=len(COLUMNS))

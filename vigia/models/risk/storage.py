@@ -5,6 +5,7 @@ import numpy as np
 
 from vigia.models.risk import bayes, decision
 from vigia.models.risk.encoding import COLUMNS
+from vigia.models.risk.scales import Scales
 
 
 class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -35,9 +36,9 @@ def dump(state: bayes.State) -> bytes:
             state.mean.tolist(),
             state.covariance[_TRIANGLE].tolist(),
             state.variances.tolist(),
-            state.changes.tolist(),
-            state.centre.tolist(),
-            state.squares.tolist(),
+            state.scales.changes.tolist(),
+            state.scales.centre.tolist(),
+            state.scales.squares.tolist(),
             state.slope,
             state.shift,
             state.calibration,
@@ -61,7 +62,7 @@ def load(body: bytes) -> bayes.State:
     if tuple(map(len, lists)) != lengths:
         raise ValueError(f"not a stored risk model: lists of {tuple(map(len, lists))} numbers instead of {lengths}")
     numbers = np.concatenate([np.array(each) for each in lists])
-    if not (np.isfinite(numbers).all() and min(stored.changes) > 0.0 and min(stored.squares) >= 0.0):
+    if not (np.isfinite(numbers).all() and min(stored.changes) > 0.0 and min(stored.squares) > 0.0):
         raise ValueError("not a stored risk model: it has numbers that no model comes to")
     covariance = np.zeros((bayes.JOINT, bayes.JOINT))
     covariance[_TRIANGLE] = stored.covariance
@@ -70,9 +71,7 @@ def load(body: bytes) -> bayes.State:
         mean=np.array(stored.mean),
         covariance=covariance,
         variances=np.array(stored.variances),
-        changes=np.array(stored.changes),
-        centre=np.array(stored.centre),
-        squares=np.array(stored.squares),
+        scales=Scales(np.array(stored.changes), np.array(stored.centre), np.array(stored.squares)),
         slope=stored.slope,
         shift=stored.shift,
         calibration=stored.calibration,
