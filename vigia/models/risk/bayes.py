@@ -268,7 +268,9 @@ def _calibrate(state: State, raw: float, surprise: float, *, corrects: bool = Fa
 
 
 def _limited(log_odds: float) -> float:
-    return min(max(log_odds, -LOG_ODDS_LIMIT), LOG_ODDS_LIMIT)
+    if -LOG_ODDS_LIMIT < log_odds < LOG_ODDS_LIMIT:
+        return log_odds
+    return math.copysign(LOG_ODDS_LIMIT, log_odds)
 
 
 def _sigmoid(log_odds: float) -> float:

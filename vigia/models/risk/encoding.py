@@ -31,7 +31,8 @@ COLUMNS: tuple[Column, ...] = (*basis.COLUMNS, *OTHER_COLUMNS)
 
 _WHOLE = {"flag": 1.0, "share": 1.0, "percent": 100.0, "ten": 10.0}
 _TURN = {"day": 24.0, "week": 7.0}
-_KNOWN = tuple((POSITION[feature.name], _WHOLE.get(feature.scale, 0.0)) for feature in OTHERS)
+_KNOWN = tuple((place, POSITION[feature.name], _WHOLE.get(feature.scale, 0.0)) for place, feature in enumerate(OTHERS))
+_NONE_KNOWN, _ALL_ABSENT = [NOT_KNOWN] * len(OTHERS), [1.0] * len(OTHERS)
 _CYCLES = tuple((POSITION[feature.name], _TURN[feature.scale]) for feature in TIMES)
 _SIZE = POSITION["code_changes_size"]
 _FIRST = len(basis.FEATURES)
@@ -46,17 +47,15 @@ def encode(values: Sequence[float | None]) -> Vector:
     >>> float(row["fix"]), float(row["lead_time_not_known"]), bool(np.isnan(row["lead_time"]))
     (1.0, 1.0, True)
     """
-    given = [*values, *[None] * (len(FEATURES) - len(values))]
-    known, absent = [], []
-    for position, whole in _KNOWN:
+    given = values if len(values) == len(FEATURES) else [*values, *[None] * (len(FEATURES) - len(values))]
+    known, absent = _NONE_KNOWN.copy(), _ALL_ABSENT.copy()
+    for place, position, whole in _KNOWN:
         value = given[position]
         if value is None or value != value:  # noqa: PLR0124  # NaN
-            known.append(NOT_KNOWN)
-            absent.append(1.0)
             continue
         inside = 0.0 if value < 0.0 else min(value, basis.LARGEST)
-        known.append(min(inside, whole) / whole if whole else math.log1p(inside))
-        absent.append(0.0)
+        known[place] = min(inside, whole) / whole if whole else math.log1p(inside)
+        absent[place] = 0.0
     waves = []
     for position, turn in _CYCLES:
         value = given[position]
