@@ -43,7 +43,7 @@ def read_series(path: Path, name: str = "") -> Series:
             stamp, value = row["timestamp"], row["value"]
             try:
                 times.append(epoch_seconds(stamp))
-                values.append(float(value) if value.strip() else math.nan)
+                values.append(_number(value))
                 if "label" in row:
                     labels.append(float(row["label"]) > 0)
             except ValueError as error:
@@ -79,8 +79,22 @@ def epoch_seconds(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        moment = datetime.fromisoformat(text.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return _of_date(text)
     if not 0 <= number < LATEST:
         raise ValueError(f"{text!r} is no time in epoch seconds; milliseconds are not understood")
     return number
+
+
+def _of_date(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"timestamp is {text!r}: write 2026-01-31 12:00:00, or epoch seconds") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text) if text.strip() else math.nan
+    except ValueError:
+        raise ValueError(f"value is {text!r}, which is no number; what is missing is left empty") from None

@@ -85,10 +85,8 @@ def read(path: Path) -> Project:
 
 def _row(path: Path, number: int, row: dict[str, str | None]) -> tuple[float, float | None, bool, list[float | None]]:
     try:
-        at = _number(row["commit_ts"])
-        found = _number(row["defect_found_ts"])
-        defective = _number(row["defective"])
-        values = [_number(row[name]) for name in FEATURES]
+        at, found, defective = (_number(row, name) for name in ("commit_ts", "defect_found_ts", "defective"))
+        values = [_number(row, name) for name in FEATURES]
     except ValueError as error:
         raise Unreadable(f"{path}, line {number}: {error}") from error
     if at is None or defective not in (0.0, 1.0):
@@ -97,10 +95,14 @@ def _row(path: Path, number: int, row: dict[str, str | None]) -> tuple[float, fl
     return at, None if found is None else max(found, at), defective == 1.0, values
 
 
-def _number(text: str | None) -> float | None:
+def _number(row: dict[str, str | None], name: str) -> float | None:
+    text = row[name]
     if text is None or not text.strip():
         return None
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"{text!r} is not a finite number")
+        raise ValueError(f"{name} is {text!r}, which is no finite number; what is not known is left empty")
     return value

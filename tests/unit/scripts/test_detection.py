@@ -105,8 +105,8 @@ def test_detect_writes_a_score_for_each_row_and_keeps_what_was_written(tmp_path)
     ("text", "said"),
     [
         ("time,value\n1,2\n", "line 1: no column timestamp"),
-        ("timestamp,value\nyesterday,2\n", "line 2: Invalid isoformat"),
-        ("timestamp,value\n1,2\n2,much\n", "line 3: could not convert"),
+        ("timestamp,value\nyesterday,2\n", "line 2: timestamp is 'yesterday': write 2026"),
+        ("timestamp,value\n1,2\n2,much\n", "line 3: value is 'much', which is no number"),
         ("timestamp,value\n1\n", "line 2: 1 fields"),
         ("timestamp,value\n1700000000000,2\n", "line 2: '1700000000000' is no time in epoch seconds"),
         ("", "line 1: no column"),

@@ -151,7 +151,8 @@ def test_pictures_are_drawn_and_without_enough_commits_they_are_empty(tmp_path):
         ([], "has no commits"),
         ([row("x")], "line 2"),
         ([row(0), row(1, defective=2)], "line 3: needs commit_ts, and defective as 0 or 1"),
-        ([row(0, la="inf")], "'inf' is not a finite number"),
+        ([row(0, la="inf")], "line 2: la is 'inf', which is no finite number"),
+        ([row(0, la="many")], "line 2: la is 'many', which is no finite number"),
     ],
 )
 def test_a_file_that_is_no_project_is_refused_with_the_place(tmp_path, capsys, rows, says):
