@@ -114,12 +114,13 @@ def _outputs(world: "World") -> Iterator[str]:
     first: dict[Any, int] = {}
     for index, one in enumerate(published):
         first.setdefault(one, index)
-    by_id: dict[str, bytes] = {}
-    for _, _, value, _ in published:
+    by_id: dict[tuple[bytes, str], bytes] = {}
+    for _, key, value, _ in published:
         event = json.loads(value)
-        name = event.get("chain") or event["letter_id"]
+        # of its key: two services that were forgotten may come to the same chain
+        name = key, event.get("chain") or event["letter_id"]
         if by_id.setdefault(name, value) != value:
-            yield f"two outputs have the id {name}"
+            yield f"two outputs of {key!r} have the id {name[1]}"
     sent_on = {record.headers for log in world.broker.logs.values() for record in log}
     for lane, rows in world.summaries.outputs.items():
         last: dict[tuple[str, bytes], int] = {}
