@@ -1,6 +1,8 @@
 """What travels from the transport to a lane: the records that one fetch returned for one partition."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from vigia.stores.base import Record
 from vigia.stores.records import Records
@@ -34,6 +36,17 @@ class Batch:
     def next_offset(self) -> int:
         """The offset after the last record."""
         return self.records.offsets[-1] + 1
+
+
+def cut_at(batch: Batch, indexes: Sequence[int]) -> list[Batch]:
+    """Return a batch in parts, each from one of the ascending `indexes` of its records to the next."""
+    parts, records = [], batch.records
+    start = batch.start
+    for first, end in pairwise([0, *indexes, len(records)]):
+        part = replace(batch, records=records[first:end], start=start)
+        parts.append(part)
+        start = part.next_offset
+    return parts
 
 
 def header(record: Record, name: str) -> bytes | None:

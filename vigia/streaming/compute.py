@@ -19,6 +19,7 @@ from vigia.events.invalid import BY_RULE, Invalid, Reason
 from vigia.events.signing import without_signature
 from vigia.events.summaries import Summary
 from vigia.stores.base import DeadLetterRow, LaneRow, OutboxRow, SeenRow, StateRow, StepCommit, StepRow
+from vigia.streaming.batches import Batch, cut_at
 from vigia.streaming.dead_letters import dead_letter_event, dead_letter_row, timer_letter_row
 from vigia.streaming.flood import FloodCounters, FloodLimits
 from vigia.streaming.forms import Forms
@@ -46,6 +47,17 @@ class TimerFailedError(Exception):
         self.failed = failed
 
 
+class TakenForRepeatsError(Exception):
+    """Events were taken for repeats of ones that the model then refused, and a refused one is not remembered.
+
+    `parts` are the batch, cut so that each is in a later part than the one that it was taken for a repeat of.
+    """
+
+    def __init__(self, parts: Sequence[Batch]) -> None:
+        super().__init__(f"to be taken in {len(parts)} parts")
+        self.parts = parts
+
+
 @dataclass(frozen=True, slots=True)
 class StepLimits:
     """Settings that a step's outcome depends on."""
@@ -71,6 +83,8 @@ class Fresh:
     duplicates: list[tuple[int, int]] = field(default_factory=list)
     """The places of the repeats."""
     duplicate_weight: int = 0
+    repeated: list[tuple[int, int]] = field(default_factory=list)
+    """Of each event that has the id of an earlier one in this batch: the index of that one, and its own record."""
 
 
 def seen_id(key: str, identity: str) -> bytes:
@@ -92,7 +106,7 @@ def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fre
     if not any(taken.identities):
         return Fresh(taken.events, taken.times, taken.record_of, taken.position_of)
     fresh = Fresh()
-    known = dict(seen)
+    known, index_of = dict(seen), dict[bytes, int]()
     key_of = route.topic(taken.batch.topic).key_of
     for event, time, record, position, identity in zip(
         taken.events, taken.times, taken.record_of, taken.position_of, taken.identities, strict=True
@@ -102,6 +116,8 @@ def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fre
             this = seen_id(key_of(event), identity)
             content = content_hash(encoded(without_signature(event)))
             before = known.get(this)
+            if this in index_of:
+                fresh.repeated.append((index_of[this], record))
             if before == content:
                 fresh.duplicates.append((record, position))
                 fresh.duplicate_weight += event.weight
@@ -115,6 +131,7 @@ def fresh_events(route: Route, taken: Taken, seen: Mapping[bytes, bytes]) -> Fre
                 taken.refused.append(Refused(record, position, invalid, event.weight))
                 continue
             known[this] = content
+            index_of[this] = len(fresh.events)
             row = SeenRow(this, content, time)
         fresh.events.append(event)
         fresh.times.append(time)
@@ -131,6 +148,24 @@ def refuse_all(taken: Taken, why: str) -> None:
     columns = (taken.events, taken.times, taken.occurred, taken.found_under, taken.record_of, taken.position_of)
     for kept in (*columns, taken.identities):
         kept.clear()
+
+
+def check_repeats(taken: Taken, fresh: Fresh, changes: Changes) -> None:
+    """Raise TakenForRepeatsError when the model has refused an event that a later record was taken for a repeat of.
+
+    Events of one record cannot be told apart in this way: they are one sender's, and their first one counts.
+    """
+    if not (fresh.repeated and changes.rejections):
+        return
+    refused = {rejection.index for rejection in changes.rejections}
+    cuts: list[int] = []
+    for first, record in fresh.repeated:
+        # in the order of the records: the latest cut is the only one that may lie between the two
+        between = cuts and fresh.record_of[first] < cuts[-1]
+        if first in refused and fresh.record_of[first] < record and not between:
+            cuts.append(record)
+    if cuts:
+        raise TakenForRepeatsError(cut_at(taken.batch, cuts))
 
 
 def run_model(route: Route, fresh: Fresh, timers: Sequence[Timer], clock: float, states: States[Any]) -> Changes:

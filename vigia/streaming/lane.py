@@ -14,7 +14,7 @@ from vigia.events.effects import Timer
 from vigia.stores.base import LaneId
 from vigia.stores.errors import Transient, Unusable
 from vigia.stores.records import Records
-from vigia.streaming.batches import Batch
+from vigia.streaming.batches import Batch, cut_at
 from vigia.streaming.compute import TimerFailedError
 from vigia.streaming.crash_points import Point
 from vigia.streaming.failure import EXIT_BUG, EXIT_NEEDS_PERSON, EXIT_TRANSIENT, LaneLostError
@@ -248,11 +248,10 @@ class Lane:
                 logger.exception("lane %s: %s offset %d is set aside", self.id, batch.topic, batch.records[0].offset)
             else:
                 return
-        middle = len(batch.records) // 2
-        first, rest = batch.records[:middle], batch.records[middle:]
-        await self._bisect(replace(batch, records=first))
+        first, rest = cut_at(batch, [len(batch.records) // 2])
+        await self._bisect(first)
         if not self.state.row.stopped:
-            await self._bisect(replace(batch, records=rest, start=first.offsets[-1] + 1))
+            await self._bisect(rest)
 
     async def _tick_if_due(self) -> None:
         state, now = self.state, self._ports.now()

@@ -19,8 +19,10 @@ from vigia.streaming.batches import Batch
 from vigia.streaming.compute import (
     Computed,
     StepLimits,
+    TakenForRepeatsError,
     TimerFailedError,
     build_commit,
+    check_repeats,
     fresh_events,
     merged,
     refuse_all,
@@ -70,6 +72,21 @@ class Step:
         whatever the model raises (TimerFailedError where a timer is to blame); in each case nothing was committed, or
         what was is in `state.row`, and the rest of `state` is no longer to be trusted.
         """
+        parts = [batch]
+        while parts:
+            part = parts.pop()
+            try:
+                await self._run(state, part, revoked, quarantine, drop)
+            except TakenForRepeatsError as error:
+                # rare, and what the model has changed in memory cannot be taken back
+                state.cache.clear()
+                parts += reversed(error.parts)
+            if state.row.stopped:
+                return
+
+    async def _run(
+        self, state: LaneState, batch: Batch, revoked: asyncio.Event, quarantine: str, drop: Mapping[Timer, str]
+    ) -> None:
         taken = self.take(state, batch)
         if taken is None:
             return
@@ -161,6 +178,7 @@ class Step:
         states = States[Any](held)
         fresh = fresh_events(self.route, taken, loaded.seen)
         changes = run_model(self.route, fresh, timers, clock, states)
+        check_repeats(taken, fresh, changes)
         for timer in dropped:
             # an event of this batch may have set it anew
             changes.timers.setdefault((timer.kind, timer.key), None)

@@ -15,12 +15,12 @@ from vigia.streaming.batches import Batch
 from vigia.streaming.failure import LaneLostError
 
 
-def one_note(world: World, **fields: Any) -> Batch:
-    """A batch with one note that has an output."""
+def one_note(world: World, do: Any = "emit", **fields: Any) -> Batch:
+    """A batch with one more note, which has an output."""
     service = RIGHT[0]
     world.broker.append(
         "notes",
-        encode(Note(service=service, do="emit", **fields)),
+        encode(Note(service=service, do=do, **fields)),
         at=world.began,
         key=service.encode(),
         partition=HERE,
@@ -215,3 +215,19 @@ def test_of_a_batch_that_was_applied_in_part_only_the_rest_is_applied():
         (0, 0),
         (1, 1),
     ]
+
+
+def test_an_event_that_the_model_refuses_does_not_claim_its_id_before_later_ones_of_its_batch():
+    async def scenario() -> None:
+        state = world.take_over(HERE)
+        for event_id, do in (("a", "reject"), ("a", ""), ("a", ""), ("b", "reject"), ("b", "reject"), ("b", "")):
+            one_note(world, event_id=event_id, do=do)
+        whole = world.batch("notes", HERE, 0, 10)
+        assert whole is not None
+        await world.step(process).run(state, whole, asyncio.Event())
+
+    world = World()
+    process = world.process()
+    run(scenario())
+    counts = world.memory.lane_rows[world.lane(HERE)].counts
+    assert (counts["notes.applied"], counts["notes.duplicate"], counts["notes.invalid"]) == (2, 1, 3)
