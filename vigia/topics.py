@@ -18,6 +18,7 @@ from vigia.events.feedback import (
     Outcome,
     PipelineRun,
 )
+from vigia.events.problem_links import DependentProblem, ProblemGrouped
 from vigia.events.problems import Problem
 from vigia.events.remediation import Execution, ExecutionResult, Proposal, Verdict
 from vigia.events.risk import Risk
@@ -112,9 +113,21 @@ PROBLEMS = Topic(
     partitions=PARTITIONS,
     retention=14 * DAY,
     retention_reason="a problem older than two weeks is not acted on",
-    written_by=("metrics-agent",),
+    written_by=("metrics-agent", "remediation-agent"),
     read_by=("remediation-agent", "people", "tools"),
     purpose="What detectors found, with evidence, and when it was over.",
+)
+
+PROBLEM_LINKS = Topic(
+    name="problem-links",
+    key="service",
+    types=(DependentProblem, ProblemGrouped),
+    partitions=PARTITIONS,
+    retention=14 * DAY,
+    retention_reason="as problems, whose lane it shares",
+    written_by=("remediation-agent",),
+    read_by=("remediation-agent",),
+    purpose="What lanes tell each other of problems that may have one cause.",
 )
 
 VERDICTS = Topic(
@@ -256,6 +269,7 @@ TOPICS: tuple[Topic, ...] = (
     METRICS,
     AI_DECISIONS,
     PROBLEMS,
+    PROBLEM_LINKS,
     VERDICTS,
     EXECUTION_RESULTS,
     RISK,

@@ -11,7 +11,7 @@ from vigia.agents.deployments import deployments_agent
 from vigia.agents.metrics import metrics_agent
 from vigia.agents.remediation import remediation_agent
 from vigia.agents.telemetry import telemetry_agent
-from vigia.app.files import read_detectors, read_guard, read_policy
+from vigia.app.files import read_catalog, read_detectors, read_guard, read_policy
 from vigia.events.effects import Model
 from vigia.events.topic import Topic
 from vigia.models.deployments import DeploymentsModel
@@ -81,7 +81,12 @@ def _telemetry(settings: Settings) -> GuardedModel:
 
 
 def _remediation(settings: Settings) -> GuardedModel:
-    model = RemediationModel(RemediationConfig(proposal_expiry=settings.remediation.proposal_expiry))
+    config = RemediationConfig(
+        proposal_expiry=settings.remediation.proposal_expiry,
+        dependencies=read_catalog(settings.catalog).dependencies,
+        shared_dependency=read_detectors(settings.detectors).shared_dependency,
+    )
+    model = RemediationModel(config)
     return GuardedModel(model, read_guard(settings))
 
 
@@ -97,9 +102,9 @@ ROUTES: tuple[Row, ...] = (
     Row(telemetry_agent, (topics.AI_DECISIONS,), _telemetry, ROWS, ()),
     Row(
         remediation_agent,
-        (topics.PROBLEMS, topics.VERDICTS, topics.EXECUTION_RESULTS),
+        (topics.PROBLEMS, topics.PROBLEM_LINKS, topics.VERDICTS, topics.EXECUTION_RESULTS),
         _remediation,
         ROWS,
-        (topics.APPROVALS, topics.AI_DECISIONS),
+        (topics.APPROVALS, topics.AI_DECISIONS, topics.PROBLEMS, topics.PROBLEM_LINKS),
     ),
 )

@@ -1,4 +1,4 @@
-"""The catalog: which team owns a service, since when, and to which organisation the team belongs.
+"""The catalog: which team owns a service, since when, what the service depends on, and the team's organisation.
 
 Pure data: it takes the parsed content of `config/catalog.toml` and reads no file. Ownership is dated, so that events of
 the past keep the team that owned the service then.
@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
+from vigia.events.dependencies import Dependencies, dependencies_of, depends_on
 from vigia.events.invalid import InvalidEvent
 from vigia.events.names import check_name
 
@@ -20,7 +21,7 @@ UNASSIGNED = "unassigned"
 """The team of services that the catalog does not know, and the organisation of teams that it does not."""
 
 SINCE_EVER = 0.0
-_FIELDS = {"service": ("name", "team", "since"), "team": ("name", "organisation", "since")}
+_FIELDS = {"service": ("name", "team", "since", "depends_on"), "team": ("name", "organisation", "since")}
 
 
 class CatalogError(ValueError):
@@ -55,6 +56,7 @@ class Catalog:
     services: Mapping[str, Dated] = field(default_factory=dict)
     patterns: tuple[tuple[str, Dated], ...] = ()
     teams: Mapping[str, Dated] = field(default_factory=dict)
+    dependencies: Dependencies = field(default_factory=Dependencies)
 
     @classmethod
     def parse(cls, content: Mapping[str, Any], where: str = "config/catalog.toml") -> "Catalog":
@@ -62,8 +64,9 @@ class Catalog:
         problems = [
             f"there is no table [[{key}]]{_nearest(key, list(_FIELDS))}" for key in content if key not in _FIELDS
         ]
-        teams = _entries(content, "team", "organisation", problems)
-        services = _entries(content, "service", "team", problems)
+        teams = _owners(_entries(content, "team", "organisation", problems))
+        entries = _entries(content, "service", "team", problems)
+        services = _owners(entries)
         for name, dated in services.items():
             problems += [
                 f"service {name!r} names a team without a [[team]]: {team!r}{_nearest(team, list(teams))}"
@@ -76,6 +79,9 @@ class Catalog:
             services={name: dated for name, dated in services.items() if "*" not in name},
             patterns=tuple((name, services[name]) for name in patterns),
             teams=teams,
+            dependencies=dependencies_of(
+                {name: {at: entry.depends_on for at, entry in dates.items()} for name, dates in entries.items()}
+            ),
         )
 
     def scope_of(self, service: str, at: float) -> str:
@@ -107,18 +113,25 @@ class Catalog:
         return (dated.at(at) if dated is not None else "") or UNASSIGNED
 
 
-def _entries(content: Mapping[str, Any], table: str, owner: str, problems: list[str]) -> dict[str, Dated]:
+class _Entry(NamedTuple):
+    owner: str
+    depends_on: tuple[str, ...]
+
+
+def _entries(content: Mapping[str, Any], table: str, owner: str, problems: list[str]) -> dict[str, dict[float, _Entry]]:
+    """Return the entries of a table by name and date."""
     rows = content.get(table, [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problems.append(f"`{table}` must be a list of tables, each headed [[{table}]]")
         return {}
-    found: dict[str, dict[float, str]] = {}
+    found: dict[str, dict[float, _Entry]] = {}
     for number, row in enumerate(rows, start=1):
         place = f"[[{table}]] number {number}"
         unknown = [key for key in row if key not in _FIELDS[table]]
         problems += [f"{place} has an unknown key {key!r}{_nearest(key, list(_FIELDS[table]))}" for key in unknown]
         try:
-            name, owned_by, since = _name(row, "name"), _name(row, owner), _since(row)
+            name, since = _name(row, "name"), _since(row)
+            entry = _Entry(_name(row, owner), depends_on(row, name))
         except (ValueError, InvalidEvent) as error:
             problems.append(f"{place}: {error}")
             continue
@@ -127,9 +140,14 @@ def _entries(content: Mapping[str, Any], table: str, owner: str, problems: list[
         elif since in found.setdefault(name, {}):
             problems.append(f"{place}: {name!r} has two entries with the same `since`")
         else:
-            found[name][since] = owned_by
+            found[name][since] = entry
+    return found
+
+
+def _owners(entries: Mapping[str, Mapping[float, _Entry]]) -> dict[str, Dated]:
     return {
-        name: Dated(tuple(sorted(dates)), tuple(dates[at] for at in sorted(dates))) for name, dates in found.items()
+        name: Dated(tuple(sorted(dates)), tuple(dates[at].owner for at in sorted(dates)))
+        for name, dates in entries.items()
     }
 
 

@@ -13,6 +13,8 @@ PROBLEMS_RESOLVED = "problems_resolved"
 PROBLEMS_STALE = "problems_stale"
 PROBLEMS_WORSE = "problems_worse"
 PROBLEMS_HELD = "problems_held"
+PROBLEMS_SHARED = "problems_shared"
+"""Problems of a thing that several services depend on, which stand for theirs."""
 PROPOSALS_MADE = "proposals_made"
 DECISIONS_UNJUDGED = "decisions_unjudged"
 """AI decisions that were forgotten without any feedback."""
@@ -37,6 +39,7 @@ MODEL_FIGURES = (
     PROBLEMS_STALE,
     PROBLEMS_WORSE,
     PROBLEMS_HELD,
+    PROBLEMS_SHARED,
     PROPOSALS_MADE,
     DECISIONS_UNJUDGED,
     JUDGEMENTS_WITHOUT_DECISION,

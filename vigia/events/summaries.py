@@ -212,6 +212,23 @@ class ProblemSummary(Summary, frozen=True, kw_only=True):
     version: int
 
 
+class ProblemGroupSummary(Summary, frozen=True, kw_only=True):
+    """One row for each problem that is, or was, taken for a consequence of another one."""
+
+    primary_key: ClassVar = ("problem_id", "part_of")
+    problem_id: str
+    part_of: str
+    """The problem with the common cause."""
+    service: str
+    """Of the first of them."""
+    at: float
+    """When it was decided."""
+    released: int
+    """1: it stands for itself again; it was not over when too few others were left."""
+    version: int
+    """Of the other problem, by which it was decided."""
+
+
 class ProposalSummary(Summary, frozen=True, kw_only=True):
     """One row a proposal, in its latest version."""
 
@@ -361,6 +378,7 @@ SUMMARIES: tuple[type[Summary], ...] = (
     DeploymentSummary,
     IncidentSummary,
     ProblemSummary,
+    ProblemGroupSummary,
     ProposalSummary,
     AIDecisionSummary,
     AIDecisionTally,

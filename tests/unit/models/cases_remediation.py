@@ -1,10 +1,15 @@
-"""The remediation model under the laws: few problems, in versions that come late, twice and out of order."""
+"""The remediation model under the laws: few problems, in versions that come late, twice and out of order, and what its
+lanes tell each other of them.
+"""
 
 from hypothesis import strategies as st
 
 from tests.unit.models.laws import START, ModelCase
+from vigia.events.catalog import Catalog
+from vigia.events.problem_links import DependentProblem, ProblemGrouped
 from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Verdict
+from vigia.models.detectors.shared_dependency import SharedDependency
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
 
 problems = st.builds(
@@ -39,4 +44,36 @@ results = st.builds(
     at=st.just(START),
 )
 
-CASES = [ModelCase("remediation", lambda: RemediationModel(RemediationConfig()), problems | verdicts | results)]
+of_dependents = st.builds(
+    DependentProblem,
+    service=st.sampled_from(["orders-db", "shop"]),
+    dependent=st.sampled_from(["shop", "cart", "orders-db"]),
+    problem_id=st.sampled_from(["p1", "p2", "p:3", "p4"]),
+    detector=st.just("high_error_rate"),
+    severity=st.sampled_from(["P0", "P3"]),
+    status=st.sampled_from(["open", "open", "resolved"]),
+    opened_at=st.sampled_from([START, START + 30, START + 900]),
+    at=st.sampled_from([START, START + 60]),
+    version=st.integers(1, 3),
+    environment=st.sampled_from(["production", "production", "staging"]),
+)
+grouped = st.builds(
+    ProblemGrouped,
+    service=st.sampled_from(["shop", "shop: web"]),
+    problem_id=st.sampled_from(["p1", "p2"]),
+    part_of=st.sampled_from(["g1", "g2"]),
+    version=st.integers(1, 3),
+    at=st.just(START),
+    released=st.booleans(),
+)
+
+
+def _model() -> RemediationModel:
+    catalog = Catalog.parse(
+        {"service": [{"name": "shop*", "team": "unassigned", "depends_on": ["orders-db", "shop"]}]}, "catalog"
+    )
+    limits = SharedDependency(least=2, least_with_own=1, close_below=1)
+    return RemediationModel(RemediationConfig(dependencies=catalog.dependencies, shared_dependency=limits))
+
+
+CASES = [ModelCase("remediation", _model, problems | verdicts | results | of_dependents | grouped)]

@@ -15,6 +15,7 @@ from vigia.models.detectors.high_error_rate import HighErrorRate
 from vigia.models.detectors.matching import Match
 from vigia.models.detectors.memory_leak import MemoryLeak
 from vigia.models.detectors.mutes import Mute
+from vigia.models.detectors.shared_dependency import SharedDependency
 from vigia.models.detectors.unusual_values import UnusualValues
 
 _TYPES: dict[str, type[Any]] = {
@@ -51,6 +52,7 @@ class DetectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     high_error_rate: HighErrorRate = HighErrorRate()
     memory_leak: MemoryLeak = MemoryLeak()
     unusual_values: UnusualValues = UnusualValues()
+    shared_dependency: SharedDependency = SharedDependency()
     override: tuple[Override, ...] = ()
     """The last that matches a series counts."""
     mute: tuple[Mute, ...] = ()

@@ -56,6 +56,9 @@ class GuardedModel:
         self._guard = guard
         self._counted_by = counted_by
         self._services_of = services_of
+        if hasattr(model, "dump_previous"):
+            # not a method of every guarded model: that there is one says that the model has such a form
+            self.dump_previous = self._dump_previous
 
     def keys(self, events: list[Any]) -> set[str]:
         return self._model.keys(events) | {key for event in events for key in self._count_keys(event)}
@@ -79,6 +82,10 @@ class GuardedModel:
 
     def dump(self, key: str, state: Any) -> bytes:
         return msgspec.msgpack.encode(state) if key.startswith(SENDER) else self._model.dump(key, state)
+
+    def _dump_previous(self, key: str, state: Any) -> bytes:
+        model: Any = self._model
+        return self.dump(key, state) if key.startswith(SENDER) else bytes(model.dump_previous(key, state))
 
     def apply(self, events: list[Any], times: list[float], states: States[Any], changes: Changes) -> None:
         said, refused = len(changes.outputs), len(changes.rejections)

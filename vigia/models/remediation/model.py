@@ -7,19 +7,25 @@ judge the proposal as the decision that it is; nothing acts on them yet.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
+from vigia.events.dependencies import Dependencies
 from vigia.events.effects import Changes, States, Timer
 from vigia.events.figures import PROPOSALS_MADE
 from vigia.events.identity import derive_id
+from vigia.events.problem_links import PROBLEM_LINKS, DependentProblem, ProblemGrouped
 from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Proposal, ProposalStatus, Verdict
 from vigia.events.summaries import ProposalSummary, Summary, VerdictSummary
-from vigia.models.remediation import own_decisions
+from vigia.models.detectors.shared_dependency import SharedDependency
+from vigia.models.remediation import own_decisions, state
 from vigia.models.remediation.actions import ACTIONS, Action
+from vigia.models.remediation.grouping import Grouping, link
 from vigia.models.remediation.own_decisions import AI_DECISIONS
-from vigia.models.remediation.state import ProblemState, dump_problem, key_of, load_problem, service_in
+from vigia.models.remediation.shared import SharedState
+from vigia.models.remediation.state import ProblemState, RemediationState, key_of, service_in, shared_key
 
 APPROVALS = "approvals"
 """The topic that proposals are published on."""
@@ -27,32 +33,44 @@ APPROVALS = "approvals"
 EXPIRY = "expiry"
 """Kind of the timers by which proposals lapse; their key is that of the problem's state."""
 
-RemediationEvent = Problem | Verdict | ExecutionResult
+_OF_A_PROBLEM = (Problem, ProblemGrouped)
+
+RemediationEvent = Problem | DependentProblem | ProblemGrouped | Verdict | ExecutionResult
 
 
 @dataclass(frozen=True)
 class RemediationConfig:
-    """How long a proposal waits for a verdict, in seconds of Kafka time, and which action it offers."""
+    """How long a proposal waits for a verdict, in seconds of Kafka time, which action it offers, and which problems may
+    have one cause.
+    """
 
     proposal_expiry: float = 3_600.0
     actions: dict[str, Action] = field(default_factory=lambda: dict(ACTIONS))
+    dependencies: Dependencies = field(default_factory=Dependencies)
+    shared_dependency: SharedDependency = field(default_factory=SharedDependency)
 
 
 class RemediationModel:
     """Makes one proposal for each open problem, and withdraws it when the problem is resolved before a verdict.
 
     Versions that come late or twice are ignored: no proposal is made for a problem that is known to be resolved. A
-    stale problem gets no proposal. A proposal without a verdict lapses as `expired`, which is not a denial.
+    stale problem gets no proposal. A proposal without a verdict lapses as `expired`, which is not a denial. One for a
+    problem that is taken for a consequence of another one is withdrawn, and made again when it no longer is.
     """
 
     name = "remediation"
-    schema = 1
+    schema = 2
 
     def __init__(self, config: RemediationConfig) -> None:
         self._config = config
+        self._grouping = Grouping(config.dependencies, config.shared_dependency)
 
     def keys(self, events: Sequence[RemediationEvent]) -> set[str]:
-        return {key_of(event.service, event.problem_id) for event in events if isinstance(event, Problem)}
+        keys = {key_of(event.service, event.problem_id) for event in events if isinstance(event, _OF_A_PROBLEM)}
+        keys |= {
+            shared_key(event.service, event.environment) for event in events if isinstance(event, DependentProblem)
+        }
+        return keys
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)
@@ -60,56 +78,100 @@ class RemediationModel:
     def record_key(self, state_key: str) -> str:
         return service_in(state_key)
 
-    def load(self, key: str, schema: int, body: bytes) -> ProblemState:
-        if schema != self.schema:
-            raise ValueError(f"the state of {key} has schema {schema}; the remediation model reads {self.schema}")
-        return load_problem(body)
+    def load(self, key: str, schema: int, body: bytes) -> RemediationState:
+        if not self.schema - 1 <= schema <= self.schema:
+            known = f"{self.schema - 1} and {self.schema}"
+            raise ValueError(f"the state of {key} has schema {schema}; the remediation model reads {known}")
+        return state.load(key, body)
 
-    def dump(self, key: str, state: ProblemState) -> bytes:  # noqa: ARG002 - the key is not part of the stored form
-        return dump_problem(state)
+    def dump(self, key: str, state_: RemediationState) -> bytes:  # noqa: ARG002 - the key is not part of the stored form
+        return state.dump(state_)
+
+    def dump_previous(self, key: str, state_: RemediationState) -> bytes:  # noqa: ARG002 - as above
+        return state.dump_previous(state_)
 
     def apply(
         self,
         events: Sequence[RemediationEvent],
         times: Sequence[float],
-        states: States[ProblemState],
+        states: States[Any],
         changes: Changes,
     ) -> None:
         """Apply events in order. Execution results change nothing yet: the lane counts them with their topic."""
         for event, time in zip(events, times, strict=True):
             if isinstance(event, Problem):
                 self._take_problem(event, time, states, changes)
+            elif isinstance(event, DependentProblem):
+                key = shared_key(event.service, event.environment)
+                shared = states.get(key) or SharedState()
+                self._grouping.take(event, shared, changes)
+                states.put(key, shared)
+            elif isinstance(event, ProblemGrouped):
+                self._take_grouped(event, time, states, changes)
             elif isinstance(event, Verdict):
                 changes.write(_verdict_row(event))
                 changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.judged(event))
 
-    def fire(self, timer: Timer, clock: float, states: States[ProblemState], changes: Changes) -> None:  # noqa: ARG002
+    def fire(self, timer: Timer, clock: float, states: States[Any], changes: Changes) -> None:  # noqa: ARG002
         """A proposal's time is over: it lapses unless it was answered or withdrawn."""
-        state = states.get(timer.key)
-        if state is None or state.proposal is None or state.proposal.status != "proposed":
+        held: ProblemState | None = states.get(timer.key)
+        if held is None or held.proposal is None or held.proposal.status != "proposed":
             return
         # dated by its expiry, so that it does not matter which tick notices
-        proposal = _moved(state.proposal, "expired", state.proposal.expires_at)
+        proposal = _moved(held.proposal, "expired", held.proposal.expires_at)
         _publish(proposal, changes)
-        states.put(timer.key, ProblemState(state.version, proposal))
+        states.put(timer.key, msgspec.structs.replace(held, proposal=proposal))
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
         """Never called: this model corrects nothing."""
         raise TypeError(f"the remediation model corrects no rows: {type(row).__name__}, {type(partial).__name__}")
 
-    def _take_problem(self, problem: Problem, time: float, states: States[ProblemState], changes: Changes) -> None:
+    def _take_problem(self, problem: Problem, time: float, states: States[Any], changes: Changes) -> None:
         key = key_of(problem.service, problem.problem_id)
-        state = states.get(key)
-        if state is not None and problem.version <= state.version:
+        held: ProblemState = states.get(key) or ProblemState(0)
+        if problem.version <= held.version:
             return
-        proposal = state.proposal if state is not None else None
-        if problem.status == "open" and proposal is None:
+        proposal = held.proposal
+        if problem.status == "open" and proposal is None and not held.part_of:
             proposal = self._propose(key, problem, time, changes)
-        elif problem.status == "resolved" and proposal is not None and proposal.status == "proposed":
-            proposal = _moved(proposal, "withdrawn", time)
-            changes.clear_timer(EXPIRY, key)
-            _publish(proposal, changes)
-        states.put(key, ProblemState(problem.version, proposal))
+        elif problem.status == "resolved":
+            proposal = _withdrawn(key, proposal, time, changes)
+        told_to = held.told_to or self._grouping.told_to(problem)
+        for thing in told_to:
+            changes.emit(PROBLEM_LINKS, thing, link(problem, thing))
+        latest = problem if told_to and problem.status == "open" else None
+        states.put(key, ProblemState(problem.version, proposal, told_to, held.part_of, latest))
+
+    def _take_grouped(self, event: ProblemGrouped, time: float, states: States[Any], changes: Changes) -> None:
+        """A problem became part of another one, or stands for itself again: then it gets the proposal that it lacks."""
+        key = key_of(event.service, event.problem_id)
+        held: ProblemState | None = states.get(key)
+        if held is None:
+            return
+        others = tuple(each for each in held.part_of if each != event.part_of)
+        part_of = others if event.released else (*others, event.part_of)
+        proposal = held.proposal
+        if part_of:
+            proposal = _withdrawn(key, proposal, time, changes)
+        elif held.latest is not None and proposal is None:
+            proposal = self._propose(key, held.latest, time, changes)
+        elif held.latest is not None and proposal is not None and proposal.status == "withdrawn":
+            proposal = self._propose_again(key, proposal, held.latest, time, changes)
+        states.put(key, msgspec.structs.replace(held, proposal=proposal, part_of=part_of))
+
+    def _propose_again(
+        self, key: str, withdrawn: Proposal, problem: Problem, time: float, changes: Changes
+    ) -> Proposal:
+        proposal = msgspec.structs.replace(
+            _moved(withdrawn, "proposed", time),
+            expires_at=time + self._config.proposal_expiry,
+            severity=problem.severity,
+            why=problem.why,
+            evidence=problem.evidence,
+        )
+        changes.set_timer(EXPIRY, key, proposal.expires_at)
+        _publish(proposal, changes)
+        return proposal
 
     def _propose(self, key: str, problem: Problem, time: float, changes: Changes) -> Proposal | None:
         action = self._config.actions.get(problem.detector)
@@ -134,6 +196,16 @@ class RemediationModel:
         _publish(proposal, changes)
         changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.decision(proposal))
         return proposal
+
+
+def _withdrawn(key: str, proposal: Proposal | None, time: float, changes: Changes) -> Proposal | None:
+    """Return the proposal as it is once it is not wanted any more; publish that if it was waiting."""
+    if proposal is None or proposal.status != "proposed":
+        return proposal
+    proposal = _moved(proposal, "withdrawn", time)
+    changes.clear_timer(EXPIRY, key)
+    _publish(proposal, changes)
+    return proposal
 
 
 def _moved(proposal: Proposal, status: ProposalStatus, at: float) -> Proposal:

@@ -1,11 +1,18 @@
-"""What is remembered of a problem: the latest version seen of it, and the proposal made for it."""
+"""What is remembered of a problem: the latest version seen of it, the proposal made for it, and what it is part of.
+
+State keys name what the state is of. The service, or the thing that services depend on, decides the lane, so it is part
+of the key.
+"""
 
 import msgspec
 
 from vigia.events.identity import derive_id
+from vigia.events.problems import Problem
 from vigia.events.remediation import Proposal
+from vigia.models.remediation.shared import SharedState
 
-KEY_PREFIX = "problem:"
+PROBLEM, SHARED = "problem", "shared"
+"""Kinds of state, with which keys begin."""
 
 
 class ProblemState(msgspec.Struct, frozen=True, array_like=True):
@@ -14,31 +21,53 @@ class ProblemState(msgspec.Struct, frozen=True, array_like=True):
     version: int
     proposal: Proposal | None = None
     """The proposal in its latest version; at most one is ever made for a problem."""
+    told_to: tuple[str, ...] = ()
+    """What was told of it: the things that its service depended on when it opened."""
+    part_of: tuple[str, ...] = ()
+    """The problems with a common cause that it is taken for a consequence of."""
+    latest: Problem | None = None
+    """The problem as it was last told, while it is open and may become part of another one, or stand for itself again.
+    """
 
+
+RemediationState = ProblemState | SharedState
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(ProblemState)
+_PROBLEM = msgspec.msgpack.Decoder(ProblemState)
+_SHARED = msgspec.msgpack.Decoder(SharedState)
 
 
 def key_of(service: str, problem_id: str) -> str:
-    """Return the state key of a problem. The service decides the lane, so it is part of the key."""
-    return f"{KEY_PREFIX}{service}:{derive_id('problem', problem_id)}"
+    """Return the state key of a problem."""
+    return f"{PROBLEM}:{service}:{derive_id('problem', problem_id)}"
+
+
+def shared_key(thing: str, environment: str) -> str:
+    """Return the state key of what services depend on."""
+    return f"{SHARED}:{thing}:{derive_id('environment', environment)}"
 
 
 def service_in(key: str) -> str:
-    """Return the service in a state key.
+    """Return the service, or thing, in a state key.
 
-    >>> service_in(key_of("shop: web", "p:1"))
-    'shop: web'
+    >>> service_in(key_of("shop: web", "p:1")), service_in(shared_key("orders: db", "production"))
+    ('shop: web', 'orders: db')
     """
-    return key.removeprefix(KEY_PREFIX).rpartition(":")[0]
+    return key.partition(":")[2].rpartition(":")[0]
 
 
-def dump_problem(state: ProblemState) -> bytes:
+def dump(state: RemediationState) -> bytes:
     """Return the stored form: msgpack of plain data."""
     return _ENCODER.encode(state)
 
 
-def load_problem(body: bytes) -> ProblemState:
-    """Return the state from its stored form; raises msgspec.ValidationError when it is none."""
-    return _DECODER.decode(body)
+def dump_previous(state: RemediationState) -> bytes:
+    """Return the form of the release before, which knew of nothing shared and never asks for such a state."""
+    if isinstance(state, ProblemState):
+        return _ENCODER.encode((state.version, state.proposal))
+    return _ENCODER.encode(state)
+
+
+def load(key: str, body: bytes) -> RemediationState:
+    """Return the state from its stored form, this release's or the one before; raises msgspec.ValidationError."""
+    return (_SHARED if key.startswith(f"{SHARED}:") else _PROBLEM).decode(body)

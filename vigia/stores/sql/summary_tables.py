@@ -26,6 +26,7 @@ _NAMES: dict[type[Summary], str] = {
     summaries.DeploymentSummary: "deployments",
     summaries.IncidentSummary: "incidents",
     summaries.ProblemSummary: "problems",
+    summaries.ProblemGroupSummary: "problem_groups",
     summaries.ProposalSummary: "proposals",
     summaries.AIDecisionSummary: "ai_decisions",
     summaries.AIDecisionTally: "ai_decision_tallies",
@@ -64,6 +65,7 @@ _EXTRAS: dict[type[Summary], list[Any]] = {
         Index("problems_by_status", "status", "opened_at", "problem_id"),
         Index("problems_by_service", "service", "opened_at", "problem_id"),
     ],
+    summaries.ProblemGroupSummary: [Index("problem_groups_by_group", "part_of", "problem_id")],
     summaries.IncidentSummary: [
         Index("incidents_by_time", "opened_at", "environment"),
         Index("incidents_by_scope", "scope", "opened_at"),

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from vigia.stores.errors import NoSchema
 
-NEEDED = "0013"
+NEEDED = "0014"
 """The newest revision in `vigia/stores/migrations/sql/versions`; a test holds the two equal."""
 
 
