@@ -16,6 +16,7 @@ from vigia.events.feedback import (
     PipelineRun,
 )
 from vigia.events.identity import derive_id
+from vigia.events.problem_links import DependentProblem, ProblemGrouped
 from vigia.events.problems import Problem
 from vigia.events.remediation import Execution, ExecutionResult, Proposal, Verdict
 from vigia.events.risk import Risk
@@ -25,6 +26,7 @@ _NOON = "2026-01-31T12:00:00Z"
 _NOON_SECONDS = 1769860800.0
 _SERIES = derive_id("series", "checkout", "production", "error_rate")
 _PROBLEM = derive_id("problem", _SERIES, "high_error_rate", "1")
+_SHARED = derive_id("problem", derive_id("series", "orders-db", "production", "shared_dependency"), "1")
 _PROPOSAL = derive_id("proposal", _PROBLEM, "rollback")
 _EXECUTION = derive_id("execution", _PROPOSAL, "2")
 
@@ -140,6 +142,26 @@ EXAMPLES: dict[type, Any] = {
         "series_id": _SERIES,
         "metric": "error_rate",
         "evidence": {"mean": 0.24, "limit": 0.05},
+    },
+    DependentProblem: {
+        "type": "problem.of.dependent",
+        "service": "orders-db",
+        "dependent": "checkout",
+        "problem_id": _PROBLEM,
+        "detector": "high_error_rate",
+        "severity": "P1",
+        "status": "open",
+        "opened_at": _NOON_SECONDS + 60,
+        "at": _NOON_SECONDS + 120,
+        "version": 1,
+    },
+    ProblemGrouped: {
+        "type": "problem.grouped",
+        "service": "checkout",
+        "problem_id": _PROBLEM,
+        "part_of": _SHARED,
+        "version": 1,
+        "at": _NOON_SECONDS + 180,
     },
     Verdict: {
         "type": "verdict",

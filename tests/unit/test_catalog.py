@@ -130,3 +130,48 @@ def test_the_catalog_of_the_project_is_valid_and_knows_the_services_of_the_feeds
     assert catalog.scope_of("host", 0.0) == "platform"
     assert catalog.scope_of("checkout", 0.0) == "payments"
     assert catalog.organisation_of("payments", 0.0) == "shop"
+
+
+def test_what_a_service_depends_on_is_dated_and_follows_names_before_patterns():
+    catalog = catalog_of("""
+        [[service]]
+        name = "shop-*"
+        team = "payments"
+        depends_on = ["orders-db", "shop-cart"]
+        [[service]]
+        name = "shop-web"
+        team = "payments"
+        depends_on = ["index", "index", "orders-db"]
+        [[service]]
+        name = "shop-web"
+        team = "payments"
+        since = 2025-07-01
+    """)
+    of = catalog.dependencies.of
+    assert of("shop-mail", 0.0) == ("orders-db", "shop-cart")
+    assert of("shop-cart", 0.0) == ("orders-db",)
+    assert of("shop-web", JULY_2025 - 1) == ("index", "orders-db")
+    assert of("shop-web", JULY_2025) == ()
+    assert of("elsewhere", 0.0) == ()
+    assert catalog.dependencies.names() == {"orders-db", "shop-cart", "index"}
+    # of patterns nobody knows how many there are
+    known = catalog.dependencies.known_dependents
+    assert [known("orders-db", at) for at in (0.0, JULY_2025)] == [1, 0]
+    assert known("shop-cart", 0.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ('"orders-db"', "must be a list of names"),
+        ("[1]", "must be a list of names"),
+        ('["shop"]', "'shop' depends on itself"),
+        ('["orders-*"]', "names single things, no patterns: 'orders-*'"),
+        ('[""]', "depends_on is empty"),
+        (str([f"db-{number}" for number in range(17)]), "has 17 names; at most 16 are allowed"),
+    ],
+)
+def test_dependencies_that_cannot_be_are_refused(given, says):
+    (problem,) = problems_of(f'[[service]]\nname = "shop"\nteam = "payments"\ndepends_on = {given}')
+    assert problem.startswith("[[service]] number 1: ")
+    assert says in problem

@@ -16,6 +16,13 @@ def member(service, opened_at=0.0, severity="P2", version=1):
     return Member(service, "high_error_rate", severity, opened_at, version)
 
 
+def settled(state, limits=LIMITS):
+    """What changed; something must have."""
+    change = settle(state, THING, 0, limits)
+    assert change is not None
+    return change
+
+
 def told(*members, known=0, limits=LIMITS):
     """The state after these were told of, one after the other, and all that changed."""
     state, changes = SharedState(), []
@@ -64,40 +71,40 @@ def test_what_opens_near_enough_joins_and_the_severity_only_rises():
     put(state, "p3", member("d", 1_100.0, "P0"))
     assert settle(state, THING, 0, LIMITS) is None
     put(state, "p4", member("e", 600.0))
-    change = settle(state, THING, 0, LIMITS)
+    change = settled(state)
     # d is near e, which is near the others
     assert (change.joined, change.group.severity, change.group.version) == (("p4", "p3"), "P0", 2)
     over(state, "p3")
-    change = settle(state, THING, 0, LIMITS)
+    change = settled(state)
     assert (change.group.severity, change.group.version, change.joined) == ("P0", 3, ())
 
 
 def test_it_is_over_when_too_few_are_left_which_then_stand_for_themselves():
     state, _ = told(member("a"), member("b"), member("c"))
     over(state, "p0")
-    assert not settle(state, THING, 0, LIMITS).resolved
+    assert not settled(state).resolved
     over(state, "p1")
-    change = settle(state, THING, 0, LIMITS)
+    change = settled(state)
     assert (change.resolved, change.released, change.group.version) == (True, ("p2",), 3)
     assert state.group is None
     # the same three again are another one
     put(state, "p5", member("a", 10.0))
     put(state, "p6", member("b", 10.0))
-    assert settle(state, THING, 0, LIMITS).group.number == 2
+    assert settled(state).group.number == 2
 
 
 def test_while_the_thing_itself_fails_one_is_enough_to_stay():
     state, _ = told(member(THING, 0.0, "P0"), member("a"), member("b"))
     over(state, "p1")
-    assert not settle(state, THING, 0, LIMITS).resolved
+    assert not settled(state).resolved
     over(state, "p2")
-    assert settle(state, THING, 0, LIMITS).resolved
+    assert settled(state).resolved
 
 
 def test_a_later_version_changes_the_severity_and_an_earlier_one_nothing():
     state, _ = told(member("a"), member("b"), member("c"))
     put(state, "p0", member("a", severity="P0", version=2))
-    assert settle(state, THING, 0, LIMITS).group.severity == "P0"
+    assert settled(state).group.severity == "P0"
     put(state, "p0", member("a", severity="P3", version=1))
     assert state.members["p0"].severity == "P0"
     assert state.members["p0"].grouped
@@ -107,7 +114,7 @@ def test_switched_off_it_opens_nothing_and_lets_go():
     off = SharedDependency(enabled=False)
     assert told(*(member(name) for name in "abcd"), limits=off)[1] == []
     state, _ = told(member("a"), member("b"), member("c"))
-    assert settle(state, THING, 0, off).released == ("p0", "p1", "p2")
+    assert settled(state, off).released == ("p0", "p1", "p2")
 
 
 def test_what_is_held_is_bounded():

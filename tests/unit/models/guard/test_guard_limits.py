@@ -17,7 +17,9 @@ from vigia.events.effects import Changes, States
 from vigia.events.figures import FEEDBACK_OVER_LIMIT, OUTCOMES_LEARNED
 from vigia.events.summaries import DeploymentSummary, SenderSurplusSummary
 from vigia.models.deployments import DeploymentsModel
-from vigia.models.guard.model import SENDER, GuardedModel
+from vigia.models.guard.model import SENDER, GuardedModel, Said
+from vigia.models.remediation.model import RemediationConfig, RemediationModel
+from vigia.models.remediation.state import ProblemState, key_of
 from vigia.models.telemetry import TelemetryModel
 
 DAY = 86_400.0
@@ -169,3 +171,13 @@ def test_nor_resolve_anothers_incident():
     opened = incident(service="till", scope="shop", sender="pager", at=NOON)
     again = incident(service="web", scope="shop", sender="web-team", severity="P3", at=NOON + 5)
     assert bound().run([Sent(opened, NOON), Sent(again, NOON + 5)]).rejections == [(1, "not_allowed")]
+
+
+def test_a_guarded_model_writes_the_form_of_the_release_before_if_it_has_one():
+    model, key = RemediationModel(RemediationConfig()), key_of("shop", "p1")
+    guarded: Any = GuardedModel(model, guard(RULES))
+    state = ProblemState(3, part_of=("p2",))
+    assert guarded.dump_previous(key, state) == model.dump_previous(key, state) != model.dump(key, state)
+    count = Said(20_000, 3, 1)
+    assert guarded.load(f"{SENDER}shop:x", 1, guarded.dump_previous(f"{SENDER}shop:x", count)) == count
+    assert not hasattr(GuardedModel(TelemetryModel(), guard(RULES), counted_by="agent"), "dump_previous")

@@ -1,0 +1,188 @@
+"""Shared dependencies through the remediation model: what lanes tell each other until nothing is left to tell."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.models.laws import START, Lane, Sent
+from vigia.events.catalog import Catalog
+from vigia.events.problem_links import PROBLEM_LINKS
+from vigia.events.problems import Problem
+from vigia.events.summaries import ProblemGroupSummary, ProblemSummary
+from vigia.models.remediation.model import RemediationConfig, RemediationModel
+from vigia.models.remediation.state import service_in
+
+THING = "orders-db"
+CATALOG = Catalog.parse(
+    {
+        "service": [
+            *({"name": name, "team": "unassigned", "depends_on": [THING]} for name in ("shop", "cart", "mail")),
+            {"name": "search", "team": "unassigned", "depends_on": [THING, "index"]},
+        ]
+    },
+    "catalog",
+)
+
+
+def problem(service, status="open", version=1, severity="P2", at=0.0, **fields):
+    return Problem(
+        **{
+            "problem_id": f"of {service}",
+            "service": service,
+            "detector": "high_error_rate",
+            "severity": severity,
+            "status": status,
+            "opened_at": START,
+            "at": START + at,
+            "why": f"{service} fails",
+            "series_id": "s",
+            "metric": "error_rate",
+            "version": version,
+            **fields,
+        }
+    )
+
+
+class Lanes:
+    """All lanes in one: what is told comes back, in the order of its keys' lanes, until nothing is left to tell."""
+
+    def __init__(self):
+        config = RemediationConfig(dependencies=CATALOG.dependencies)
+        self.lane = Lane(RemediationModel(config))
+        self.clock = START
+
+    def tell(self, *problems):
+        waiting: list[Any] = list(problems)
+        while waiting:
+            self.clock += 1.0
+            before = len(self.lane.outputs)
+            self.lane.apply([Sent(waiting.pop(0), self.clock)])
+            for output in self.lane.outputs[before:]:
+                event: Any = output.event
+                if output.topic in {PROBLEM_LINKS, "problems"}:
+                    assert output.key == event.service
+                    waiting.append(event)
+        return self
+
+    def rows(self, kind):
+        return [row for row in self.lane.rows.values() if isinstance(row, kind)]
+
+    def groups(self):
+        return {row.problem_id: row.released for row in self.rows(ProblemGroupSummary)}
+
+    def shared(self):
+        return [row for row in self.rows(ProblemSummary) if row.detector == "shared_dependency"]
+
+    def proposals(self):
+        """The latest status of each problem's proposal."""
+        found: list[Any] = [each.event for each in self.lane.outputs if each.topic == "approvals"]
+        return {each.service: each.status for each in sorted(found, key=lambda each: each.version)}
+
+
+def test_the_problems_of_all_that_depend_on_one_thing_are_told_as_one_that_names_them():
+    lanes = Lanes().tell(problem("shop"), problem("cart"))
+    assert lanes.proposals() == {"shop": "proposed", "cart": "proposed"}
+    lanes.tell(problem("mail", severity="P1"))
+    (row,) = lanes.shared()
+    assert (row.service, row.severity, row.status) == (THING, "P1", "open")
+    assert row.why == "3 services that depend on orders-db have problems since 22:14 UTC: cart, mail, shop."
+    assert lanes.groups() == {"of shop": 0, "of cart": 0, "of mail": 0}
+    assert set(lanes.proposals().values()) == {"withdrawn"}
+    # the versions of one proposal count up, and the lane's own problem is offered no fix that nobody knows
+    told: list[Any] = [each.event for each in lanes.lane.outputs if (each.topic, each.key) == ("approvals", "shop")]
+    assert [each.version for each in told] == [1, 2]
+
+
+def test_a_problem_that_joins_gets_no_proposal_and_the_words_name_it():
+    lanes = Lanes().tell(problem("shop"), problem("cart"), problem("mail"), problem("search", severity="P0"))
+    (row,) = lanes.shared()
+    assert (row.severity, row.version) == ("P0", 2)
+    assert "cart, mail, search, shop" in row.why
+    assert lanes.proposals()["search"] in {"proposed", "withdrawn"}
+    assert lanes.proposals()["search"] == "withdrawn"
+
+
+def test_what_outlives_the_others_stands_for_itself_again_and_is_proposed_again():
+    lanes = Lanes().tell(problem("shop"), problem("cart"), problem("mail"))
+    lanes.tell(problem("cart", "resolved", 2, at=60.0), problem("mail", "resolved", 2, at=60.0))
+    (row,) = lanes.shared()
+    assert (row.status, row.at) == ("resolved", START + 60.0)
+    assert lanes.groups() == {"of shop": 1, "of cart": 0, "of mail": 0}
+    assert lanes.proposals() == {"shop": "proposed", "cart": "withdrawn", "mail": "withdrawn"}
+    lanes.tell(problem("shop", "resolved", 2, at=90.0))
+    assert lanes.proposals()["shop"] == "withdrawn"
+
+
+def test_a_fix_of_the_thing_itself_is_still_proposed():
+    lanes = Lanes().tell(problem(THING, severity="P1"), problem("shop"), problem("cart"))
+    (row,) = lanes.shared()
+    assert row.why.endswith("cart, shop; so has orders-db itself.")
+    assert lanes.groups() == {f"of {THING}": 0, "of shop": 0, "of cart": 0}
+    assert lanes.proposals() == {THING: "proposed", "shop": "withdrawn", "cart": "withdrawn"}
+
+
+def test_environments_stale_problems_and_limits_are_left_apart():
+    lanes = Lanes().tell(
+        problem("shop"),
+        problem("cart", environment="staging"),
+        problem("mail", "stale"),
+        problem("search", detector="problem_limit", problem_id="limit"),
+        problem("elsewhere"),
+    )
+    assert lanes.shared() == []
+    # a stale one that is still there when the backlog is over counts
+    assert (
+        Lanes().tell(problem("shop"), problem("mail", "stale"), problem("search"), problem("mail", version=2)).shared()
+    )
+
+
+def test_many_services_are_counted_not_listed():
+    every = [f"s{number:02}" for number in range(30)]
+    catalog = Catalog.parse({"service": [{"name": "s*", "team": "unassigned", "depends_on": [THING]}]}, "catalog")
+    lanes = Lanes()
+    lanes.lane = Lane(RemediationModel(RemediationConfig(dependencies=catalog.dependencies)))
+    lanes.tell(*(problem(service) for service in every))
+    (row,) = lanes.shared()
+    assert row.why.endswith("s00, s01, s02, s03, s04, s05, s06, s07 and 22 more.")
+
+
+def test_the_state_of_the_release_before_is_read_and_written():
+    model = RemediationModel(RemediationConfig())
+    lanes = Lanes().tell(problem("shop"), problem("cart"), problem("mail"))
+    for key, state in lanes.lane.states.items():
+        old: Any = model.load(key, 1, model.dump_previous(key, state))
+        if key.startswith("problem:"):
+            assert len(msgspec.msgpack.decode(model.dump_previous(key, state))) == 2
+            assert (old.version, old.proposal, old.part_of) == (state.version, state.proposal, ())
+        assert service_in(key) in {"shop", "cart", "mail", THING}
+
+
+events = st.lists(
+    st.builds(
+        problem,
+        st.sampled_from(["shop", "cart", "mail", "search", THING, "index"]),
+        st.sampled_from(["open", "open", "open", "resolved"]),
+        st.integers(1, 5),
+        st.sampled_from(["P0", "P2"]),
+        opened_at=st.sampled_from([START, START + 300, START + 5_000]),
+    ),
+    max_size=16,
+)
+
+
+@given(events)
+def test_no_open_problem_is_left_without_a_proposal_unless_it_is_part_of_an_open_one(told):
+    lanes = Lanes().tell(*told)
+    latest: dict[str, Problem] = {}
+    for each in told:
+        if each.service not in latest or each.version > latest[each.service].version:
+            latest[each.service] = each
+    standing = {row.problem_id: row.status for row in lanes.shared()}
+    held = {
+        row.service for row in lanes.rows(ProblemGroupSummary) if not row.released and standing[row.part_of] == "open"
+    }
+    for service, each in latest.items():
+        wanted = each.status == "open" and (service in {THING, "index"} or service not in held)
+        assert (lanes.proposals().get(service) == "proposed") == wanted
