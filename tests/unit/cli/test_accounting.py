@@ -27,6 +27,7 @@ def test_topics_that_an_agent_reads_are_reported_and_no_others():
         "metrics",
         "ai-decisions",
         "problems",
+        "problem-links",
         "verdicts",
         "execution-results",
     }
