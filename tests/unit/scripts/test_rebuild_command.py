@@ -34,6 +34,7 @@ def environment(life, monkeypatch):
         "VIGIA_METRICS_RETENTION": "900",
         "VIGIA_METRICS_SERIES_CAP": "4",
         "VIGIA_FEEDBACK": str(life.feedback),
+        "VIGIA_CATALOG": str(life.catalog),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

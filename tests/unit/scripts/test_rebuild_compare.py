@@ -38,6 +38,7 @@ CHANGES = [
     ("deployments", "outcome_at = NULL, planned_at = 5", ".*_at"),
     ("incidents", "title = 'It is up'", "title"),
     ("problems", "severity = 'P9'", "severity"),
+    ("problem_groups", "released = 7", "released"),
     ("proposals", "why = ''", "why"),
     ("ai_decisions", "decision = 'no'", "decision"),
     ("ai_decision_tallies", "squared_error = squared_error + 1", "squared_error"),
