@@ -5,12 +5,13 @@ import json
 import pytest
 from PIL import Image
 
-from tests.contract.summaries_rows import commit, deployment, take
+from tests.contract.summaries_rows import commit, deployment, problem, take
 from tests.unit.models.laws import Lane, Sent, Tick
 from vigia import app
 from vigia.cli import main
 from vigia.cli.metrics.tables import course
 from vigia.events.samples import Sample
+from vigia.events.summaries import ProblemGroupSummary
 from vigia.models.metrics import MetricsConfig, MetricsModel
 from vigia.settings import load
 
@@ -122,6 +123,34 @@ def test_problems_are_listed_by_service_span_and_status(shop, capsys):
     said = capsys.readouterr().out
     assert "high_error_rate" in said
     assert "severity" in said
+
+
+def test_what_is_part_of_another_problem_stands_under_it_and_says_so(shop, capsys):
+    (alone,) = answer(capsys, "problems", "shop", *SPAN)["problems"]
+    rows = [
+        problem("cause", service="queue", detector="shared_dependency", opened_at=alone["opened_at"], at=alone["at"]),
+        problem("late", service="mail", detector="high_error_rate", opened_at=alone["opened_at"] + 9, at=alone["at"]),
+        problem("other", service="mail", detector="memory_leak", opened_at=alone["opened_at"] + 5, at=alone["at"]),
+    ]
+    cause = rows[0].problem_id
+    groups = [
+        ProblemGroupSummary(problem_id=each, part_of=cause, service="x", at=1.0, released=released, version=1)
+        for each, released in ((alone["problem_id"], 0), (rows[1].problem_id, 0), (rows[2].problem_id, 1))
+    ]
+    stores = app.open_stores(load())
+    commit(stores.summaries, take(stores.summaries, owner="worker-9"), summaries=[*rows, *groups])
+    stores.close()
+    found = answer(capsys, "problems", *SPAN)
+    assert found["part_of"] == {alone["problem_id"]: cause, rows[1].problem_id: cause}
+    assert main(["problems", *SPAN]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "production" in line]
+    assert [line.split(")")[0].split()[-2:] for line in said] == [
+        ["mail", "(production"],
+        ["queue", "(production"],
+        ["mail", "(production"],
+        ["shop", "(production"],
+    ]
+    assert ["└" in line for line in said] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

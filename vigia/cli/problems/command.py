@@ -3,6 +3,8 @@
 import argparse
 import sys
 import time
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -17,6 +19,7 @@ from vigia.cli.moments import span_between
 from vigia.cli.reading import console, print_json, with_reader
 from vigia.cli.run.tables import HEADING, SEVERITY_STYLES, duration
 from vigia.events.summaries import ProblemSummary
+from vigia.stores.queries.groups_of import groups_of
 from vigia.stores.queries.problems_of import problems_of
 from vigia.stores.queries.reader import Reader
 
@@ -28,11 +31,15 @@ STATUS_STYLES = {"open": "bold", "resolved": "green", "stale": "dim"}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What `--json` prints; `cut` when there are more. Without `since` it is about all that are open."""
+    """What `--json` prints; `cut` when there are more. Without `since` it is about all that are open.
+
+    `part_of` says, by problem id, which are taken for consequences of another one.
+    """
 
     since: float | None
     until: float | None
     problems: list[ProblemSummary]
+    part_of: dict[str, str]
     cut: bool
 
 
@@ -69,7 +76,9 @@ def read(reader: Reader, service: str | None, *, only_open: bool, start: float |
         over_after=start,
         limit=MOST + 1,
     )
-    return Answer(since=start, until=end, problems=found[:MOST], cut=len(found) > MOST)
+    shown = found[:MOST]
+    part_of = groups_of(reader, (each.problem_id for each in shown))
+    return Answer(since=start, until=end, problems=shown, part_of=part_of, cut=len(found) > MOST)
 
 
 def show(answer: Answer, service: str | None, console: Console, now: float) -> None:
@@ -86,20 +95,34 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
     for name in ("severity", "status", "opened", "lasted", "service", "detector"):
         table.add_column(name, no_wrap=True, justify="right" if name == "lasted" else "left")
     table.add_column("why", overflow="fold")
-    for each in answer.problems:
+    for each, part in _in_order(answer):
         end = now if each.status == "open" else each.at
         table.add_row(
             Text(each.severity, style=SEVERITY_STYLES.get(each.severity, "")),
             Text(each.status, style=STATUS_STYLES.get(each.status, "")),
             _when(each.opened_at),
             duration(end - each.opened_at),
-            escape(one_line(f"{each.service} ({each.environment})")),
+            ("└ " if part else "") + escape(one_line(f"{each.service} ({each.environment})")),
             escape(one_line(each.detector)),
             escape(one_line(each.why)),
         )
     if answer.cut:
         table.caption = f"The latest {MOST}; there are more: ask for a shorter span or one service."
     console.print(table)
+
+
+def _in_order(answer: Answer) -> Iterator[tuple[ProblemSummary, bool]]:
+    """Return the problems in their order, those that are part of another one right after it, and whether they are."""
+    shown = {each.problem_id for each in answer.problems}
+    parts: defaultdict[str, list[ProblemSummary]] = defaultdict(list)
+    for each in answer.problems:
+        parts[answer.part_of.get(each.problem_id, "")].append(each)
+    for each in answer.problems:
+        if answer.part_of.get(each.problem_id) in shown:
+            continue
+        yield each, False
+        for part in parts[each.problem_id]:
+            yield part, True
 
 
 def _when(time_: float) -> str:
