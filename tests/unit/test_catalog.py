@@ -160,6 +160,30 @@ def test_what_a_service_depends_on_is_dated_and_follows_names_before_patterns():
     assert known("shop-cart", 0.0) == 0
 
 
+def test_before_its_first_entry_a_service_depends_on_what_a_pattern_says_as_it_belongs_to_its_team():
+    catalog = catalog_of("""
+        [[service]]
+        name = "shop-*"
+        team = "payments"
+        depends_on = ["orders-db"]
+        [[service]]
+        name = "shop-web-*"
+        team = "search"
+        depends_on = ["index"]
+        since = 2025-07-01
+        [[service]]
+        name = "shop-web-de"
+        team = "search"
+        depends_on = ["cache"]
+        since = 2025-07-01
+    """)
+    of = catalog.dependencies.of
+    for service, later in (("shop-web-de", "cache"), ("shop-web-fr", "index")):
+        assert catalog.scope_of(service, JULY_2025 - 1) == "payments"
+        assert of(service, JULY_2025 - 1) == ("orders-db",)
+        assert of(service, JULY_2025) == (later,)
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

@@ -22,6 +22,10 @@ class DatedNames:
     since: tuple[float, ...]
     names: tuple[tuple[str, ...], ...]
 
+    def holds(self, time: float) -> bool:
+        """Return whether anything is said for `time`: whether it is not before the first date."""
+        return bool(self.since) and self.since[0] <= time
+
     def at(self, time: float) -> tuple[str, ...]:
         """Return the names at `time`; none before the first date."""
         index = bisect_right(self.since, time)
@@ -31,7 +35,7 @@ class DatedNames:
 @dataclass(frozen=True)
 class Dependencies:
     """What services depend on directly. As with owners, a service's own entry wins over patterns, a longer pattern over
-    a shorter one.
+    a shorter one; before its first date an entry says nothing, and the next one counts.
     """
 
     services: Mapping[str, DatedNames] = field(default_factory=dict)
@@ -40,8 +44,8 @@ class Dependencies:
     def of(self, service: str, at: float) -> tuple[str, ...]:
         """Return what `service` depends on at the epoch time `at`."""
         own = self.services.get(service)
-        if own is None:
-            matching = (dated for pattern, dated in self.patterns if fnmatchcase(service, pattern))
+        if own is None or not own.holds(at):
+            matching = (dated for pattern, dated in self.patterns if dated.holds(at) and fnmatchcase(service, pattern))
             own = next(matching, None)
         # a pattern may take in what its services depend on
         return tuple(name for name in own.at(at) if name != service) if own is not None else ()
