@@ -50,6 +50,8 @@ class Looked(NamedTuple):
     sibling: Sibling
     numbers_from: int
     """How many problems may have been opened on it by a detector that has no state of it."""
+    said: Callable[[str], bool] | None = None
+    """Whether people have muted a detector for this window, by event; None when the service has no such mute."""
 
 
 class Finder:
@@ -87,6 +89,7 @@ class Finder:
         for detector, mutes in looked.watch.detectors:
             before = states.get(detector.name)
             muted = bool(mutes) and any(mute.holds(series, detector.name, window.end) for mute in mutes)
+            muted = muted or (looked.said is not None and looked.said(detector.name))
             if muted and (before is None or before.status == "none"):
                 continue
             if before is None:

@@ -22,6 +22,7 @@ from vigia.events.effects import Changes
 from vigia.events.figures import WINDOWS_CLOSED
 from vigia.models.detectors.base import ClosedWindow
 from vigia.models.detectors.finder import Finder, Looked
+from vigia.models.detectors.said import is_muted
 from vigia.models.windows.bulk import totals_of_many
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.rolling import Roller
@@ -162,8 +163,10 @@ class Closer:
         closed = self._closed(start, window, clock, sketch=watch.sketch)
         if watch.kept:
             held.level = (closed.end, closed.mean)
+        said = partial(is_muted, state.mutes, held.series, closed.end, clock) if state.mutes else None
+        sibling = partial(state.level_of, held.series)
         self._finder.look(
-            Looked(held.series, watch, held.detectors, partial(state.level_of, held.series), state.forgotten_problems),
+            Looked(held.series, watch, held.detectors, sibling, state.forgotten_problems, said),
             closed,
             state.quota,
             self._changes,

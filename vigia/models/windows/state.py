@@ -8,6 +8,7 @@ import msgspec
 from vigia.events.samples import Series
 from vigia.models.detectors.finder import Level, Watch
 from vigia.models.detectors.quota import Quota
+from vigia.models.detectors.said import SaidMutes
 from vigia.models.detectors.states import DetectorState
 from vigia.models.windows.totals import Totals, counter_totals, merged, totals_of
 from vigia.models.windows.unrolled import Rolling, Unrolled
@@ -104,8 +105,8 @@ class Spot:
 class ServiceState:
     """The state of one service. Times are epoch seconds; those of events, but for `arrival` and `timer`: Kafka's.
 
-    What is stored are `latest`, `arrival`, `timer`, the states of the series, what is left of forgotten ones, `quota`
-    and `rolling`; the rest is made of them.
+    What is stored are `latest`, `arrival`, `timer`, the states of the series, what is left of forgotten ones,
+    `quota`, `rolling` and `mutes`; the rest is made of them.
     """
 
     __slots__ = (
@@ -114,6 +115,7 @@ class ServiceState:
         "forgotten",
         "forgotten_problems",
         "latest",
+        "mutes",
         "names",
         "open",
         "quota",
@@ -148,6 +150,8 @@ class ServiceState:
         self.quota = Quota()
         """How many problems it has opened lately."""
         self.rolling = Rolling()
+        self.mutes: SaidMutes = {}
+        """What people have muted by event."""
 
     def level_of(self, series: Series, metric: str) -> Level | None:
         """Return the last closed window of the series that differs from `series` by its metric alone, if it is kept."""
@@ -202,6 +206,7 @@ class _Stored(msgspec.Struct, array_like=True):
     forgotten_problems: int
     quota: Quota
     rolling: Rolling
+    mutes: SaidMutes = msgspec.field(default_factory=dict)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -220,6 +225,7 @@ def dump_service(state: ServiceState) -> bytes:
         state.forgotten_problems,
         state.quota,
         state.rolling,
+        dict(sorted(state.mutes.items())),
     )
     return _ENCODER.encode(stored)
 
@@ -230,7 +236,7 @@ def load_service(body: bytes) -> ServiceState:
     state = ServiceState()
     state.latest, state.arrival, state.timer = stored.latest, stored.arrival, stored.timer
     state.forgotten, state.forgotten_problems = stored.forgotten, stored.forgotten_problems
-    state.quota, state.rolling = stored.quota, stored.rolling
+    state.quota, state.rolling, state.mutes = stored.quota, stored.rolling, stored.mutes
     for held in stored.series:
         state.add(held)
     # not known: the first look finds it

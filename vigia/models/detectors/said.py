@@ -1,0 +1,120 @@
+"""Mutes that people send as events, kept in the state of their service beside those of the configuration.
+
+Order does not matter: a lift may come before its mute, and an id that was taken keeps its first content. Whether a mute
+still counts follows from Kafka times alone, so it cannot be seen when `pruned` takes it out of the state. What would
+surprise: it is kept for a day after its end, since series may lag behind, and windows are judged by their own time.
+"""
+
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from vigia.events.invalid import InvalidEvent, Reason
+from vigia.events.mutes import Muted, MuteLifted
+from vigia.events.samples import Series
+
+DAY = 86_400.0
+KEPT = DAY
+"""Seconds of Kafka time for which a mute counts after its end."""
+
+MOST_AHEAD = 90 * DAY
+"""Seconds by which a mute may be told before it begins."""
+
+MOST = 50
+"""Most mutes that count of one service."""
+
+
+class SaidMute(msgspec.Struct, frozen=True, array_like=True):
+    """One mute as it is kept. `wanted` is None while only its lift has come; times are epoch seconds."""
+
+    mute_id: str
+    forget_at: float
+    """Kafka time from which on it does not count."""
+    wanted: Muted | None = None
+    lifted_at: float | None = None
+
+    @property
+    def until(self) -> float:
+        """When it ends: its own end, or before that when it was lifted."""
+        end = self.wanted.until if self.wanted is not None else 0.0
+        return end if self.lifted_at is None else min(end, self.lifted_at)
+
+    def holds(self, series: Series, detector: str, at: float, clock: float) -> bool:
+        """Return whether problems of `detector` on `series` are muted at the event time `at`, told at `clock`."""
+        wanted = self.wanted
+        return (
+            wanted is not None
+            and clock < self.forget_at
+            and wanted.since <= at < self.until
+            and (not wanted.detectors or detector in wanted.detectors)
+            and fnmatchcase(series.environment, wanted.environment)
+            and fnmatchcase(series.metric, wanted.metric)
+            and _labels_match(series, wanted.labels)
+        )
+
+
+SaidMutes = dict[str, SaidMute]
+"""The mutes of one service by their id."""
+
+
+def take(event: Muted | MuteLifted, time: float, mutes: SaidMutes, longest: float, detectors: Collection[str]) -> None:
+    """Take an event of Kafka time `time` into `mutes`; raises InvalidEvent for one that must not count.
+
+    `longest` is how many seconds a mute may hold, `detectors` the names that there are.
+    """
+    before = mutes.get(event.mute_id)
+    if before is not None and before.forget_at <= time:
+        before = None
+    if before is None and sum(time < each.forget_at for each in mutes.values()) >= MOST:
+        detail = f"{event.service} has {MOST} mutes that are not over; lift some, or mute more with one"
+        raise InvalidEvent(Reason.OVER_LIMIT, detail)
+    if isinstance(event, MuteLifted):
+        mutes[event.mute_id] = _lifted(event, time, before, longest)
+        return
+    if before is not None and before.wanted is not None:
+        if before.wanted != event:
+            raise InvalidEvent(Reason.CONFLICTING_ID, f"the mute {event.mute_id!r} is known with other content")
+        return
+    _check(event, time, longest, detectors)
+    lifted_at = before.lifted_at if before is not None else None
+    mutes[event.mute_id] = SaidMute(event.mute_id, max(event.until, time) + KEPT, event, lifted_at)
+
+
+def is_muted(mutes: SaidMutes, series: Series, at: float, clock: float, detector: str) -> bool:
+    """Return whether one of them holds; see `SaidMute.holds`."""
+    return any(mute.holds(series, detector, at, clock) for mute in mutes.values())
+
+
+def pruned(mutes: SaidMutes, clock: float) -> SaidMutes:
+    """Return those that still count at the Kafka time `clock`."""
+    return {name: each for name, each in mutes.items() if clock < each.forget_at}
+
+
+def _lifted(event: MuteLifted, time: float, before: SaidMute | None, longest: float) -> SaidMute:
+    if before is None:
+        # its mute can come as long as it could be told, and hold as long as any
+        return SaidMute(event.mute_id, time + longest + KEPT, None, event.at)
+    earlier = event.at if before.lifted_at is None else min(before.lifted_at, event.at)
+    return msgspec.structs.replace(before, lifted_at=earlier)
+
+
+def _check(event: Muted, time: float, longest: float, detectors: Collection[str]) -> None:
+    if event.until - event.since > longest:
+        detail = (
+            f"the mute is {(event.until - event.since) / DAY:.1f} days long; at most {longest / DAY:g} are allowed: "
+            "a mute that is forgotten hides outages"
+        )
+        raise InvalidEvent(Reason.BAD_VALUE, detail)
+    if event.since > time + MOST_AHEAD:
+        raise InvalidEvent(Reason.BAD_VALUE, f"the mute begins more than {MOST_AHEAD / DAY:g} days after its arrival")
+    if event.until <= time - KEPT:
+        raise InvalidEvent(Reason.TOO_OLD, "the mute was over more than a day before it arrived")
+    unknown = sorted(set(event.detectors) - set(detectors))
+    if unknown:
+        raise InvalidEvent(Reason.BAD_VALUE, f"there is no detector {unknown[0][:200]!r}")
+
+
+def _labels_match(series: Series, patterns: dict[str, str]) -> bool:
+    has = dict(series.labels)
+    return all(name in has and fnmatchcase(has[name], pattern) for name, pattern in patterns.items())
