@@ -18,6 +18,7 @@ from vigia.events.feedback import (
     Outcome,
     PipelineRun,
 )
+from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.problem_links import DependentProblem, ProblemGrouped
 from vigia.events.problems import Problem
 from vigia.events.remediation import Execution, ExecutionResult, Proposal, Verdict
@@ -40,7 +41,7 @@ PRINCIPALS: dict[str, str] = {
     "webhooks": "the HTTP intake for tools that cannot write to Kafka",
     "monitoring": "collectors of metrics",
     "ai-agents": "automated deciders whose decisions are measured",
-    "approvers": "people who may answer proposals, and the pages they do it in",
+    "approvers": "people who may answer proposals and mute services, and the pages they do it in",
     "gates": "deployment gates that ask for the risk",
     "people": "people looking for themselves, and the command line",
     "tools": "dashboards, ticket systems and other programs",
@@ -92,6 +93,18 @@ METRICS = Topic(
     read_by=("metrics-agent",),
     purpose="Samples of metrics, single or packed; each worker's own figures among them, as the service `vigia`.",
     formats=True,
+)
+
+MUTES = Topic(
+    name="mutes",
+    key="service",
+    types=(Muted, MuteLifted),
+    partitions=PARTITIONS,
+    retention=30 * DAY,
+    retention_reason="few records; covers a long outage of the raw log",
+    written_by=("approvers",),
+    read_by=("metrics-agent",),
+    purpose="People keep problems of a service from opening for a while, and lift that again.",
 )
 
 AI_DECISIONS = Topic(
@@ -267,6 +280,7 @@ TOPICS: tuple[Topic, ...] = (
     DEPLOYMENTS,
     FEEDBACK,
     METRICS,
+    MUTES,
     AI_DECISIONS,
     PROBLEMS,
     PROBLEM_LINKS,

@@ -16,6 +16,7 @@ from vigia.events.feedback import (
     PipelineRun,
 )
 from vigia.events.identity import derive_id
+from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.problem_links import DependentProblem, ProblemGrouped
 from vigia.events.problems import Problem
 from vigia.events.remediation import Execution, ExecutionResult, Proposal, Verdict
@@ -142,6 +143,25 @@ EXAMPLES: dict[type, Any] = {
         "series_id": _SERIES,
         "metric": "error_rate",
         "evidence": {"mean": 0.24, "limit": 0.05},
+    },
+    Muted: {
+        "type": "mute",
+        "mute_id": "move-of-the-database",
+        "service": "checkout",
+        "from": _NOON,
+        "until": "2026-01-31T14:00:00Z",
+        "at": _NOON,
+        "by": "maria",
+        "reason": "the database is moved",
+        "metric": "db_*",
+    },
+    MuteLifted: {
+        "type": "mute.lifted",
+        "mute_id": "move-of-the-database",
+        "service": "checkout",
+        "at": "2026-01-31T13:10:00Z",
+        "by": "maria",
+        "reason": "it is done",
     },
     DependentProblem: {
         "type": "problem.of.dependent",

@@ -98,7 +98,7 @@ ROUTES: tuple[Row, ...] = (
         ROWS,
         (topics.RISK, topics.DRIFT, topics.AI_DECISIONS, topics.DEPLOYMENTS, topics.FEEDBACK),
     ),
-    Row(metrics_agent, (topics.METRICS,), _metrics, PACKED, (topics.PROBLEMS,)),
+    Row(metrics_agent, (topics.METRICS, topics.MUTES), _metrics, PACKED, (topics.PROBLEMS,)),
     Row(telemetry_agent, (topics.AI_DECISIONS,), _telemetry, ROWS, ()),
     Row(
         remediation_agent,

@@ -1,6 +1,7 @@
 """The `vigia` command: `run` starts everything and shows it, `worker` is one worker, `migrate` prepares stores and
 broker for workers, `health` says whether they answer, `emit` sends one event and asks for a deployment's risk,
 `ai-agents` measures AI agents, `metrics` says what a service's series were like, `problems` what was found in them,
+`mute` keeps problems from opening for a while,
 `dora` and `deployments` show what is delivered, `feedback` which labels contradict each other.
 """
 
@@ -13,6 +14,7 @@ from vigia.cli.delivery.arguments import add as add_delivery
 from vigia.cli.emit.arguments import add as add_emit
 from vigia.cli.feedback.arguments import add as add_feedback
 from vigia.cli.metrics.arguments import add as add_metrics
+from vigia.cli.mute.arguments import add as add_mute
 from vigia.cli.problems.arguments import add as add_problems
 from vigia.cli.run.options import NEWEST, Options
 
@@ -83,6 +85,12 @@ def _metrics(options: argparse.Namespace) -> int:
     return metrics(options)
 
 
+def _mute(options: argparse.Namespace) -> int:
+    from vigia.cli.mute.command import mute  # noqa: PLC0415
+
+    return mute(options)
+
+
 def _problems(options: argparse.Namespace) -> int:
     from vigia.cli.problems.command import problems  # noqa: PLC0415
 
@@ -115,6 +123,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "emit": _emit,
     "ai-agents": _ai_agents,
     "metrics": _metrics,
+    "mute": _mute,
     "problems": _problems,
     "dora": _dora,
     "deployments": _deployments,
@@ -155,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     add_emit(commands)
     add_ai_agents(commands)
     add_metrics(commands)
+    add_mute(commands)
     add_problems(commands)
     add_delivery(commands)
     add_feedback(commands)

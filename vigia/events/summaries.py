@@ -229,6 +229,28 @@ class ProblemGroupSummary(Summary, frozen=True, kw_only=True):
     """Of the other problem, by which it was decided."""
 
 
+class MuteSummary(Summary, frozen=True, kw_only=True):
+    """One row a mute that a person sent as an event; it stays when the mute is over."""
+
+    primary_key: ClassVar = ("service", "mute_id")
+    service: str
+    mute_id: str
+    environment: str
+    """A pattern, as `metric` is."""
+    metric: str
+    labels: str
+    """`name=pattern` pairs, sorted, joined by commas."""
+    detectors: str
+    """Joined by commas; empty for all."""
+    since: float
+    until: float
+    """When it ends (epoch seconds): earlier than was wanted if it was lifted, and before `since` if it never began."""
+    by: str
+    reason: str
+    lifted_by: str
+    """Empty unless somebody lifted it before its end."""
+
+
 class ProposalSummary(Summary, frozen=True, kw_only=True):
     """One row a proposal, in its latest version."""
 
@@ -379,6 +401,7 @@ SUMMARIES: tuple[type[Summary], ...] = (
     IncidentSummary,
     ProblemSummary,
     ProblemGroupSummary,
+    MuteSummary,
     ProposalSummary,
     AIDecisionSummary,
     AIDecisionTally,

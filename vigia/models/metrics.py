@@ -1,4 +1,4 @@
-"""The model of the metrics agent: samples in, closed windows and problems out. One state a service.
+"""The model of the metrics agent: samples and mutes in, closed windows and problems out. One state a service.
 
 `apply` is the project's hottest loop. It takes the plain case itself (a single sample of its series' newest window: one
 lookup, one append) and leaves everything else to `Intake`, which could take every case alone.
@@ -6,12 +6,16 @@ lookup, one append) and leaves everything else to `Intake`, which could take eve
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from vigia.events.effects import Changes, States, Timer
+from vigia.events.invalid import InvalidEvent
+from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import PlainSample
 from vigia.events.summaries import Summary
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder
+from vigia.models.detectors.said import DAY, SaidMutes, pruned, row_of, take
 from vigia.models.windows.closing import Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.intake import Intake
@@ -19,6 +23,11 @@ from vigia.models.windows.previous import dump_previous, load_previous
 from vigia.models.windows.rolling import ROLL, Roller
 from vigia.models.windows.rows import merged_rows
 from vigia.models.windows.state import ServiceState, dump_service, load_service
+
+MUTES_END = "mutes-end"
+"""Kind of the timers that take out of the state what was muted long ago; their key is the service."""
+
+MetricsEvent = PlainSample | Muted | MuteLifted
 
 
 @dataclass(frozen=True)
@@ -39,13 +48,13 @@ class MetricsModel:
     """
 
     name = "metrics"
-    schema = 3
+    schema = 4
 
     def __init__(self, config: MetricsConfig) -> None:
         self._config = config
         self._finder = Finder(config.detectors)
 
-    def keys(self, events: Sequence[PlainSample]) -> set[str]:
+    def keys(self, events: Sequence[MetricsEvent]) -> set[str]:
         return {event.service for event in events}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
@@ -70,6 +79,15 @@ class MetricsModel:
         return dump_previous(state)
 
     def apply(
+        self, events: Sequence[MetricsEvent], times: Sequence[float], states: States[ServiceState], changes: Changes
+    ) -> None:
+        """Apply events in order; all are of one topic, so that nobody asks of each sample whether it is one."""
+        if events and not isinstance(events[0], PlainSample):
+            self._apply_mutes(cast("Sequence[Muted | MuteLifted]", events), times, states, changes)
+        else:
+            self._apply_samples(cast("Sequence[PlainSample]", events), times, states, changes)
+
+    def _apply_samples(
         self, events: Sequence[PlainSample], times: Sequence[float], states: States[ServiceState], changes: Changes
     ) -> None:
         """Apply samples in order; all of an event's points are applied before its series' watermark moves."""
@@ -105,10 +123,37 @@ class MetricsModel:
             if state.series or state.forgotten:
                 states.put(service, state)
 
+    def _apply_mutes(
+        self,
+        events: Sequence[Muted | MuteLifted],
+        times: Sequence[float],
+        states: States[ServiceState],
+        changes: Changes,
+    ) -> None:
+        """Windows that are closed already were judged without them."""
+        detectors = self._config.detectors
+        for index, (event, time) in enumerate(zip(events, times, strict=True)):
+            state = states.get(event.service) or ServiceState()
+            try:
+                take(event, time, state.mutes, detectors.mute_at_most_days * DAY, detectors.names)
+            except InvalidEvent as error:
+                changes.reject(index, error.reason, error.detail)
+                continue
+            row = row_of(event.service, state.mutes[event.mute_id])
+            if row is not None:
+                changes.write(row)
+            _let_end(event.service, state.mutes, changes)
+            states.put(event.service, state)
+
     def fire(self, timer: Timer, clock: float, states: States[ServiceState], changes: Changes) -> None:
-        """Roll up the windows of a service, or close them when it fell silent."""
+        """Roll up the windows of a service, close them when it fell silent, or forget mutes that are over."""
         state = states.get(timer.key)
         if state is None:
+            return
+        if timer.kind == MUTES_END:
+            state.mutes = pruned(state.mutes, clock)
+            _let_end(timer.key, state.mutes, changes)
+            states.put(timer.key, state if state.series or state.forgotten or state.mutes else None)
             return
         roller = Roller(self._config, changes)
         if timer.kind == ROLL:
@@ -121,6 +166,11 @@ class MetricsModel:
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
         return merged_rows(row, partial)
+
+
+def _let_end(service: str, mutes: SaidMutes, changes: Changes) -> None:
+    if mutes:
+        changes.set_timer(MUTES_END, service, min(mute.forget_at for mute in mutes.values()))
 
 
 class _Touched(dict[str, ServiceState]):

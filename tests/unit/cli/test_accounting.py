@@ -25,6 +25,7 @@ def test_topics_that_an_agent_reads_are_reported_and_no_others():
         "deployments",
         "feedback",
         "metrics",
+        "mutes",
         "ai-decisions",
         "problems",
         "problem-links",

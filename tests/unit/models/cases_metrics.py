@@ -1,10 +1,13 @@
 """The metrics model under the laws: few services, series and minutes, so that everything meets."""
 
 from dataclasses import replace
+from itertools import groupby
 
 from hypothesis import strategies as st
 
 from tests.unit.models.laws import START, ModelCase
+from vigia.events.effects import Rejection
+from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import Sample
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.database_slow_queries import DatabaseSlowQueries
@@ -54,7 +57,37 @@ common = {
 singles = st.builds(Sample, ts=times, value=values, **common)
 packed = st.builds(Sample, points=st.lists(st.tuples(times, values), min_size=1, max_size=6), **common)
 
+said = {
+    "mute_id": st.sampled_from(["m1", "m2"]),
+    "service": common["service"].filter(str.isidentifier),
+    "by": st.sampled_from(["maria", "jo"]),
+    "reason": st.just("maintenance"),
+}
+moments = st.integers(-2, 25).map(lambda minute: START + 60.0 * minute)
+mutes = st.builds(
+    lambda since, length, **fields: Muted(since=since, until=since + length, at=START, **fields),
+    since=moments,
+    length=st.sampled_from([60.0, 600.0, 20 * 86_400.0]),
+    metric=st.sampled_from(["*", "error_*"]),
+    **said,
+) | st.builds(MuteLifted, at=moments, **said)
+
+
+class OneTopic(MetricsModel):
+    """Gets events of both topics mixed, and takes them as lanes do: a batch is of one topic."""
+
+    def apply(self, events, times, states, changes):
+        for _, run in groupby(range(len(events)), key=lambda index: isinstance(events[index], Sample)):
+            first, *others = run
+            last, before = (others or [first])[-1] + 1, len(changes.rejections)
+            super().apply(events[first:last], times[first:last], states, changes)
+            changes.rejections[before:] = [
+                Rejection(first + each.index, each.reason, each.detail) for each in changes.rejections[before:]
+            ]
+
+
 CASES = [
     ModelCase("metrics", lambda: MetricsModel(CONFIG), singles | packed),
+    ModelCase("metrics-muted", lambda: OneTopic(CONFIG), singles | packed | mutes, pauses=(0.0, 20.0, 70.0, 90_000.0)),
     ModelCase("metrics-forgetful", lambda: MetricsModel(replace(CONFIG, series_forget=180.0)), singles | packed),
 ]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.models.laws import START, Lane, Sent
+from tests.unit.models.laws import START, Lane, Sent, Tick
+from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.problems import Problem
 from vigia.events.samples import Sample
 from vigia.events.summaries import ProblemSummary
@@ -80,6 +81,55 @@ def test_an_open_problem_may_be_resolved_in_a_mute_but_becomes_no_worse():
 def test_a_mute_is_about_what_it_names(fields, holds):
     told = lane(mute=(muted(0, 10, **fields),)).run([sent(minute, 0.4) for minute in range(8)])
     assert (problems(told) == []) == holds
+
+
+def said(first, last, **fields):
+    """The same mute as an event."""
+    at = {"mute_id": "m", "service": "shop", "at": FULL_HOUR, "by": "maria", "reason": "the database is moved"}
+    since, until = FULL_HOUR + 60 * first, FULL_HOUR + 60 * last
+    return Sent(Muted(since=since, until=until, **at, **fields), FULL_HOUR + 60 * first)
+
+
+@given(
+    values=st.lists(st.sampled_from([0.0, 0.06, 0.4]), min_size=8, max_size=25),
+    first=st.integers(0, 10),
+    length=st.integers(1, 15),
+    fields=st.sampled_from(
+        [{}, {"labels": {"series": "a"}}, {"metric": "latency"}, {"detectors": ("high_error_rate",)}]
+    ),
+)
+def test_a_mute_by_event_does_what_the_same_one_of_the_file_does(values, first, length, fields):
+    script = [sent(minute, value) for minute, value in enumerate(values)]
+    by_event = lane().run([said(first, first + length, **fields)]).run(script)
+    by_file = lane(mute=(muted(first, first + length, **fields),)).run(script)
+    assert by_event.outputs == by_file.outputs
+
+
+def test_what_is_still_wrong_when_a_mute_is_lifted_opens_then():
+    told = lane().run([said(0, 60)]).run([sent(minute, 0.4) for minute in range(10)])
+    assert problems(told) == []
+    at = FULL_HOUR + 600
+    told.run([Sent(MuteLifted(mute_id="m", service="shop", at=at, by="jo", reason="done"), at)])
+    told.run([sent(minute, 0.4) for minute in range(10, 15)])
+    assert opened(told) == [(11.0, "high_error_rate")]
+
+
+def test_a_mute_says_nothing_of_windows_that_were_judged():
+    told = lane().run([sent(minute, 0.4) for minute in range(5)])
+    before = list(told.outputs)
+    told.run([said(0, 60)])
+    assert told.outputs == before
+    assert opened(told) == [(2.0, "high_error_rate")]
+
+
+def test_a_service_that_has_but_mutes_is_forgotten_a_day_after_their_end():
+    told = lane().run([said(0, 60)])
+    (row,) = told.rows.values()
+    assert (row.mute_id, row.by, row.until) == ("m", "maria", FULL_HOUR + 3_600)
+    told.run([Tick(FULL_HOUR + 3_600 + 86_399)])
+    assert set(told.states) == {"shop"}
+    told.run([Tick(FULL_HOUR + 3_600 + 86_400)])
+    assert (told.states, told.timers) == ({}, {})
 
 
 def test_beyond_the_limit_one_problem_says_so_and_the_rest_opens_in_the_next_hour():

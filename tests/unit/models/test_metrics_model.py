@@ -104,7 +104,7 @@ def test_a_state_of_another_schema_or_of_other_bytes_is_refused():
     with pytest.raises(ValueError, match="schema 7"):
         model().load("shop", 7, b"")
     with pytest.raises(msgspec.ValidationError):
-        model().load("shop", 2, msgspec.msgpack.encode(["x"]))
+        model().load("shop", 3, msgspec.msgpack.encode(["x"]))
 
 
 def test_a_timer_of_a_forgotten_service_does_nothing():

@@ -214,27 +214,6 @@ def test_hours_and_days_are_what_was_sent_within_them(history, reload, forget):
     assert lane.timers == {}
 
 
-def as_the_release_before_leaves_it(body):
-    """What it does not know is gone."""
-    stored = msgspec.msgpack.decode(body, strict=False)
-    for series in stored[3]:
-        series[4] = {start: window[:2] for start, window in series[4].items()}
-        del series[5:]
-    return msgspec.msgpack.encode(stored[:6])
-
-
-@pytest.mark.parametrize("kind", ["gauge", "counter"])
-def test_what_the_release_before_has_rewritten_is_read_and_rolled_up_all_the_same(kind):
-    lane = lane_of().run(every_minute("latency", 30, kind=kind)[:-1])
-    lane.run([sent("latency", 30 * 3_600.0 - 31.0, kind=kind)])
-    old = lane.model.dump_previous("shop", lane.states["shop"])
-    assert lane.model.dump("shop", lane.model.load("shop", 2, old)) == lane.dumped()["shop"]
-    lane.states["shop"] = lane.model.load("shop", 2, as_the_release_before_leaves_it(old))
-    lane.run([sent("latency", 30 * 3_600.0 - 30.0, kind=kind), *END])
-    assert counts(lane, HourSummary) == {("latency", HOUR * hour): (60 + (hour == 29), 0) for hour in range(30)}
-    assert counts(lane, DaySummary) == {("latency", 0): (1_440, 0), ("latency", DAY): (361, 0)}
-
-
 def test_a_service_in_the_middle_of_an_hour_asks_for_one_timer_and_few_bytes():
     lane = lane_of().run(every_minute("latency", 1)[:30])
     state = lane.states["shop"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import Series
-from vigia.models.detectors.said import DAY, KEPT, MOST, SaidMute, pruned, take
+from vigia.models.detectors.said import DAY, KEPT, MOST, SaidMute, SaidMutes, pruned, take
 
 NOW = 1_700_000_000.0
 LONGEST = 14 * DAY
@@ -26,7 +26,7 @@ def lift(name="m1", after=600.0, by="maria"):
 
 
 def taken(*events, time=NOW):
-    mutes = {}
+    mutes: SaidMutes = {}
     for event in events:
         take(event, time, mutes, LONGEST, DETECTORS)
     return mutes

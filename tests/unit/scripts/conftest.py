@@ -9,6 +9,7 @@ import pytest
 from tests.unit.scripts.rebuild_running import lived, moved, rebuilt
 from tests.unit.scripts.rebuild_world import START, World, settings_in
 from vigia.events.feedback import Outcome
+from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.problems import Problem
 from vigia.settings import Settings
 from vigia.stores.base import LaneId
@@ -30,6 +31,7 @@ def life_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lived(settings, SEED, 400)
     contradicted(settings)
     grouped(settings)
+    muted(settings)
     moved(settings, LaneId("metrics", 0), "metrics", 0)
     rebuilt(settings)
     return folder
@@ -78,4 +80,14 @@ def grouped(settings: Settings) -> None:
             )
             world.append("problems", encoded(problem), key=service.encode())
         asyncio.run(world.drain())
+    world.close()
+
+
+def muted(settings: Settings) -> None:
+    """Let a person mute a service, and lift that."""
+    world = World(settings)
+    who = {"mute_id": "m", "service": "mail", "at": START, "by": "maria", "reason": "the queue is moved"}
+    for event in (Muted(since=START, until=START + 3_600, **who), MuteLifted(**who)):  # type: ignore[arg-type]
+        world.append("mutes", encoded(event), key=b"mail")
+    asyncio.run(world.drain())
     world.close()

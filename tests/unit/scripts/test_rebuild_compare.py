@@ -39,6 +39,7 @@ CHANGES = [
     ("incidents", "title = 'It is up'", "title"),
     ("problems", "severity = 'P9'", "severity"),
     ("problem_groups", "released = 7", "released"),
+    ("mutes", "lifted_by = 'jo'", "lifted_by"),
     ("proposals", "why = ''", "why"),
     ("ai_decisions", "decision = 'no'", "decision"),
     ("ai_decision_tallies", "squared_error = squared_error + 1", "squared_error"),

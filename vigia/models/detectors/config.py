@@ -47,6 +47,8 @@ class DetectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     problems_per_hour: int = 20
     """Most problems that one service opens in an hour."""
+    mute_at_most_days: float = 14.0
+    """Longest mute that is accepted as an event, in days."""
     disk_space_low: DiskSpaceLow = DiskSpaceLow()
     database_slow_queries: DatabaseSlowQueries = DatabaseSlowQueries()
     high_error_rate: HighErrorRate = HighErrorRate()
@@ -60,6 +62,8 @@ class DetectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def __post_init__(self) -> None:
         if self.problems_per_hour < 1:
             raise ValueError(f"problems_per_hour is {self.problems_per_hour}: it must be at least 1")
+        if not 0 < self.mute_at_most_days <= 366:  # noqa: PLR2004 - a year
+            raise ValueError(f"mute_at_most_days is {self.mute_at_most_days}: it must be above 0 and at most 366")
         for number, each in enumerate(self.override, start=1):
             try:
                 self._overridden(each)
@@ -74,6 +78,11 @@ class DetectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def rules(self) -> tuple[Detector, ...]:
         """The detectors that look for one kind of problem each."""
         return (self.disk_space_low, self.database_slow_queries, self.high_error_rate, self.memory_leak)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all detectors."""
+        return frozenset(_TYPES)
 
     def overrides_of(self, detector: str) -> list[tuple[Match, Detector]]:
         """Return what is to be used instead of a detector, for which series; the last match counts."""

@@ -13,6 +13,7 @@ import msgspec
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import Series
+from vigia.events.summaries import MuteSummary
 
 DAY = 86_400.0
 KEPT = DAY
@@ -32,13 +33,13 @@ class SaidMute(msgspec.Struct, frozen=True, array_like=True):
     forget_at: float
     """Kafka time from which on it does not count."""
     wanted: Muted | None = None
-    lifted_at: float | None = None
+    lifted: MuteLifted | None = None
 
     @property
     def until(self) -> float:
         """When it ends: its own end, or before that when it was lifted."""
         end = self.wanted.until if self.wanted is not None else 0.0
-        return end if self.lifted_at is None else min(end, self.lifted_at)
+        return end if self.lifted is None else min(end, self.lifted.at)
 
     def holds(self, series: Series, detector: str, at: float, clock: float) -> bool:
         """Return whether problems of `detector` on `series` are muted at the event time `at`, told at `clock`."""
@@ -77,13 +78,33 @@ def take(event: Muted | MuteLifted, time: float, mutes: SaidMutes, longest: floa
             raise InvalidEvent(Reason.CONFLICTING_ID, f"the mute {event.mute_id!r} is known with other content")
         return
     _check(event, time, longest, detectors)
-    lifted_at = before.lifted_at if before is not None else None
-    mutes[event.mute_id] = SaidMute(event.mute_id, max(event.until, time) + KEPT, event, lifted_at)
+    lifted = before.lifted if before is not None else None
+    mutes[event.mute_id] = SaidMute(event.mute_id, max(event.until, time) + KEPT, event, lifted)
 
 
 def is_muted(mutes: SaidMutes, series: Series, at: float, clock: float, detector: str) -> bool:
     """Return whether one of them holds; see `SaidMute.holds`."""
     return any(mute.holds(series, detector, at, clock) for mute in mutes.values())
+
+
+def row_of(service: str, mute: SaidMute) -> MuteSummary | None:
+    """Return the row of a mute; None while only its lift has come."""
+    wanted, lifted = mute.wanted, mute.lifted
+    if wanted is None:
+        return None
+    return MuteSummary(
+        service=service,
+        mute_id=mute.mute_id,
+        environment=wanted.environment,
+        metric=wanted.metric,
+        labels=",".join(f"{name}={pattern}" for name, pattern in sorted(wanted.labels.items())),
+        detectors=",".join(wanted.detectors),
+        since=wanted.since,
+        until=mute.until,
+        by=wanted.by,
+        reason=wanted.reason,
+        lifted_by=lifted.by if lifted is not None and lifted.at < wanted.until else "",
+    )
 
 
 def pruned(mutes: SaidMutes, clock: float) -> SaidMutes:
@@ -94,9 +115,13 @@ def pruned(mutes: SaidMutes, clock: float) -> SaidMutes:
 def _lifted(event: MuteLifted, time: float, before: SaidMute | None, longest: float) -> SaidMute:
     if before is None:
         # its mute can come as long as it could be told, and hold as long as any
-        return SaidMute(event.mute_id, time + longest + KEPT, None, event.at)
-    earlier = event.at if before.lifted_at is None else min(before.lifted_at, event.at)
-    return msgspec.structs.replace(before, lifted_at=earlier)
+        return SaidMute(event.mute_id, time + longest + KEPT, None, event)
+    earlier = event if before.lifted is None else min(before.lifted, event, key=_order)
+    return msgspec.structs.replace(before, lifted=earlier)
+
+
+def _order(lifted: MuteLifted) -> tuple[float, str, str]:
+    return lifted.at, lifted.by, lifted.reason
 
 
 def _check(event: Muted, time: float, longest: float, detectors: Collection[str]) -> None:

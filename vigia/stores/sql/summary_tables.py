@@ -27,6 +27,7 @@ _NAMES: dict[type[Summary], str] = {
     summaries.IncidentSummary: "incidents",
     summaries.ProblemSummary: "problems",
     summaries.ProblemGroupSummary: "problem_groups",
+    summaries.MuteSummary: "mutes",
     summaries.ProposalSummary: "proposals",
     summaries.AIDecisionSummary: "ai_decisions",
     summaries.AIDecisionTally: "ai_decision_tallies",
@@ -39,7 +40,7 @@ _NAMES: dict[type[Summary], str] = {
     summaries.ContradictionSummary: "contradictions",
 }
 
-_FREE_TEXT = {"why", "title", "reason", "labels", "carriers"}
+_FREE_TEXT = {"why", "title", "reason", "labels", "carriers", "detectors"}
 """Fields that may be longer than a name."""
 
 _SHORT = {"excluded": 32}
@@ -66,6 +67,7 @@ _EXTRAS: dict[type[Summary], list[Any]] = {
         Index("problems_by_service", "service", "opened_at", "problem_id"),
     ],
     summaries.ProblemGroupSummary: [Index("problem_groups_by_group", "part_of", "problem_id")],
+    summaries.MuteSummary: [Index("mutes_by_end", "until", "service", "mute_id")],
     summaries.IncidentSummary: [
         Index("incidents_by_time", "opened_at", "environment"),
         Index("incidents_by_scope", "scope", "opened_at"),

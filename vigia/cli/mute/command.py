@@ -1,0 +1,124 @@
+"""`vigia mute`: sends a mute or its lift, or lists the mutes that are not over.
+
+The broker's acknowledgement says that the event is on its way; whether it was taken is seen in the list, and a refusal
+in the dead letters.
+"""
+
+import argparse
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from vigia.cli.delivery.tables import one_line
+from vigia.cli.emit.broker import NotAcknowledged, send
+from vigia.cli.exits import NEEDS_PERSON, OK, TRANSIENT, UNUSABLE
+from vigia.cli.moments import Ago
+from vigia.cli.reading import bare_table, console, print_json, with_reader
+from vigia.events.invalid import InvalidEvent
+from vigia.events.mutes import Muted, MuteLifted
+from vigia.events.summaries import MuteSummary
+from vigia.settings import SettingsError, load
+from vigia.stores.queries.mutes_of import mutes_of
+from vigia.stores.queries.reader import Reader
+from vigia.topics import MUTES
+
+MOST = 500
+"""Most mutes in one answer."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--json` prints of the list; `cut` when there are more."""
+
+    mutes: list[MuteSummary]
+    cut: bool
+
+
+def mute(options: argparse.Namespace) -> int:
+    """Do what is asked for; returns the exit code."""
+    now = time.time()
+    if options.length is None and options.lift is None:
+        return _list(options, now)
+    try:
+        event = built(options, now)
+        # a checkout's own files may be anybody's
+        settings = load(in_own_checkout=False)
+        place = send(settings.kafka, MUTES, event, settings.emit.delivery_timeout)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return NEEDS_PERSON
+    except InvalidEvent as error:
+        print(f"nothing was sent: {one_line(str(error))}", file=sys.stderr)
+        return UNUSABLE
+    except NotAcknowledged as error:
+        print(one_line(str(error)), file=sys.stderr)
+        return TRANSIENT
+    if options.json:
+        print_json({"mute_id": event.mute_id, "acknowledged": place._asdict()})
+    elif isinstance(event, Muted):
+        print(f"sent: {event.service} is muted until {_when(event.until)} UTC, as {event.mute_id}")
+    else:
+        print(f"sent: {event.mute_id} of {event.service} is lifted")
+    return OK
+
+
+def built(options: argparse.Namespace, now: float) -> Muted | MuteLifted:
+    """Return the event; raises InvalidEvent for what cannot be sent. `now` is in epoch seconds."""
+    who = {"service": options.service or "", "at": now, "by": options.by, "reason": options.reason}
+    if options.lift is not None:
+        return MuteLifted(mute_id=options.lift, **who)
+    begin = now
+    if options.begin is not None:
+        begin = now - options.begin.seconds if isinstance(options.begin, Ago) else options.begin.timestamp()
+    return Muted(
+        mute_id=options.id or f"mute-{secrets.token_hex(4)}",
+        since=begin,
+        until=begin + options.length,
+        environment=options.environment,
+        metric=options.metric,
+        labels=dict(options.label),
+        detectors=tuple(options.detector),
+        **who,
+    )
+
+
+def show(answer: Answer, to: Console) -> None:
+    """Print the table."""
+    if not answer.mutes:
+        to.print("nothing is muted by event")
+        return
+    table = bare_table()
+    for name in ("service", "id", "from (UTC)", "until (UTC)", "by", "about", "reason"):
+        table.add_column(name, overflow="fold")
+    for each in answer.mutes:
+        names = (each.service, each.mute_id, _when(each.since), _when(each.until), each.by, _about(each), each.reason)
+        table.add_row(*(Text(one_line(name)) for name in names))
+    to.print(table)
+    if answer.cut:
+        to.print(f"The {MOST} that end first; there are more: ask for one service.")
+
+
+def _list(options: argparse.Namespace, now: float) -> int:
+    def tell(reader: Reader, _settings: object) -> int:
+        found = mutes_of(reader, options.service, now, limit=MOST + 1)
+        answer = Answer(mutes=found[:MOST], cut=len(found) > MOST)
+        if options.json:
+            print_json(answer)
+        else:
+            show(answer, console())
+        return OK
+
+    return with_reader(tell)
+
+
+def _about(mute: MuteSummary) -> str:
+    parts = (mute.environment, mute.metric, mute.labels, mute.detectors)
+    return " ".join(part for part in parts if part not in {"", "*"}) or "all"
+
+
+def _when(time_: float) -> str:
+    return f"{datetime.fromtimestamp(time_, UTC):%Y-%m-%d %H:%M}"
