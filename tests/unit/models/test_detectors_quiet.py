@@ -1,6 +1,7 @@
 """What keeps problems from opening: mutes, and the limit on problems an hour."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,9 +84,15 @@ def test_a_mute_is_about_what_it_names(fields, holds):
     assert (problems(told) == []) == holds
 
 
-def said(first, last, **fields):
+def said(first: int, last: int, **fields: Any) -> Sent:
     """The same mute as an event."""
-    at = {"mute_id": "m", "service": "shop", "at": FULL_HOUR, "by": "maria", "reason": "the database is moved"}
+    at: dict[str, Any] = {
+        "mute_id": "m",
+        "service": "shop",
+        "at": FULL_HOUR,
+        "by": "maria",
+        "reason": "the database is moved",
+    }
     since, until = FULL_HOUR + 60 * first, FULL_HOUR + 60 * last
     return Sent(Muted(since=since, until=until, **at, **fields), FULL_HOUR + 60 * first)
 

@@ -54,9 +54,10 @@ def test_nothing_depends_on_the_form_in_which_states_are_written(data):
 
 @given(data=st.data())
 def test_what_the_release_before_has_rewritten_lacks_the_mutes_and_nothing_else(data):
-    lane = Lane(OneTopic(CONFIG)).run(data.draw(CASE.scripts()))
+    model = OneTopic(CONFIG)
+    lane = Lane(model).run(data.draw(CASE.scripts()))
     for key, state in lane.states.items():
-        back = lane.model.load(key, 3, handed_back(lane.model.dump_previous(key, state)))
+        back = lane.model.load(key, 3, handed_back(model.dump_previous(key, state)))
         assert back.mutes == {}
         back.mutes = state.mutes
         assert lane.model.dump(key, back) == lane.model.dump(key, state)

@@ -1,0 +1,82 @@
+"""`vigia mute`: the events that it makes, what it refuses, and the list."""
+
+import argparse
+import io
+
+import pytest
+from rich.console import Console
+
+from vigia.cli.mute.arguments import add
+from vigia.cli.mute.command import Answer, built, show
+from vigia.events.invalid import InvalidEvent
+from vigia.events.mutes import Muted, MuteLifted
+from vigia.events.summaries import MuteSummary
+
+NOW = 1_700_000_000.0
+WHO = ["--by", "maria", "--reason", "the database is moved"]
+
+
+def parsed(*arguments):
+    parser = argparse.ArgumentParser()
+    add(parser.add_subparsers())
+    return parser.parse_args(["mute", *arguments])
+
+
+def test_a_mute_holds_from_now_for_so_long_and_gets_a_name():
+    event = built(parsed("shop", "--for", "2h", *WHO, "--label", "zone=a*", "--detector", "memory_leak"), NOW)
+    assert isinstance(event, Muted)
+    assert (event.service, event.since, event.until, event.by) == ("shop", NOW, NOW + 7_200, "maria")
+    assert (event.labels, event.detectors, event.environment) == ({"zone": "a*"}, ("memory_leak",), "*")
+    assert event.mute_id != built(parsed("shop", "--for", "2h", *WHO), NOW).mute_id
+
+
+def test_it_may_begin_later():
+    event = built(parsed("shop", "--for", "1d", "--from", "2026-01-31T22:00", *WHO), NOW)
+    assert isinstance(event, Muted)
+    assert (event.since, event.until) == (1_769_896_800.0, 1_769_896_800.0 + 86_400)
+
+
+def test_a_lift_names_its_mute():
+    assert built(parsed("shop", "--lift", "m1", *WHO), NOW) == MuteLifted(
+        mute_id="m1", service="shop", at=NOW, by="maria", reason="the database is moved"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("shop", "--for", "2h"), ("shop", "--for", "2h", "--by", "maria"), ("--for", "2h", *WHO), ("shop", "--lift", "m")],
+)
+def test_without_service_author_or_reason_nothing_is_sent(arguments):
+    with pytest.raises(InvalidEvent):
+        built(parsed(*arguments), NOW)
+
+
+@pytest.mark.parametrize("length", ["soon", "0h", "2026-01-31"])
+def test_a_length_of_time_must_be_one(length, capsys):
+    with pytest.raises(SystemExit):
+        parsed("shop", "--for", length, *WHO)
+    assert "no length of time" in capsys.readouterr().err
+
+
+def test_the_list_says_until_when_by_whom_and_why_and_nothing_hostile():
+    row = MuteSummary(
+        service="shop",
+        mute_id="m1",
+        environment="*",
+        metric="db_*",
+        labels="",
+        detectors="",
+        since=NOW,
+        until=NOW + 3_600,
+        by="maria",
+        reason="moved\n\x1b[2J[red]x",
+        lifted_by="",
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    show(Answer(mutes=[row], cut=False), console)
+    text = console.export_text()
+    assert "2023-11-14 23:13" in text
+    assert "maria" in text
+    assert "db_*" in text
+    assert "\x1b" not in text
+    assert "[red]x" in text
