@@ -1,7 +1,8 @@
 """Summary rows: what models write for people and pages to read. One Struct is one table of the summaries' database.
 
 A field is a column of the same name. `store/sql/tables.py` maps each Struct to its table, and a test holds them
-together. The lane that owns a row's key is the only writer of the row.
+together. The lane that owns a row's key is the only writer of the row. They are one file since they are one list, to be
+read as the description of the database.
 """
 
 from typing import ClassVar

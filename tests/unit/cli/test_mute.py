@@ -51,7 +51,7 @@ def test_without_service_author_or_reason_nothing_is_sent(arguments):
         built(parsed(*arguments), NOW)
 
 
-@pytest.mark.parametrize("length", ["soon", "0h", "2026-01-31"])
+@pytest.mark.parametrize("length", ["soon", "0h", "2026-01-31", "", "h", "9999999d"])
 def test_a_length_of_time_must_be_one(length, capsys):
     with pytest.raises(SystemExit):
         parsed("shop", "--for", length, *WHO)

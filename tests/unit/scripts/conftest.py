@@ -84,10 +84,12 @@ def grouped(settings: Settings) -> None:
 
 
 def muted(settings: Settings) -> None:
-    """Let a person mute a service, and lift that."""
+    """Let a person mute a service twice, and lift one of the two."""
     world = World(settings)
-    who = {"mute_id": "m", "service": "mail", "at": START, "by": "maria", "reason": "the queue is moved"}
-    for event in (Muted(since=START, until=START + 3_600, **who), MuteLifted(**who)):  # type: ignore[arg-type]
+    said = {"service": "mail", "at": START, "by": "maria", "reason": "the queue is moved"}
+    mutes = [Muted(mute_id=name, since=START, until=START + 3_600, **said) for name in ("m", "n")]  # type: ignore[arg-type]
+    lifted = MuteLifted(mute_id="m", **said)  # type: ignore[arg-type]
+    for event in (*mutes, lifted):
         world.append("mutes", encoded(event), key=b"mail")
     asyncio.run(world.drain())
     world.close()

@@ -3,7 +3,9 @@
 import argparse
 from typing import Any
 
-from vigia.cli.moments import UNITS, Ago, moment
+from vigia.cli.moments import UNITS, moment
+
+MOST_DIGITS = 6
 
 
 def add(commands: Any) -> None:
@@ -28,10 +30,10 @@ def add(commands: Any) -> None:
 
 
 def _length(text: str) -> int:
-    written = moment(text)
-    if not isinstance(written, Ago) or written.seconds == 0:
+    number, unit = text[:-1], text[-1:]
+    if unit not in UNITS or not number.isdecimal() or len(number) > MOST_DIGITS or int(number) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write {', '.join(f'2{u}' for u in UNITS)}")
-    return written.seconds
+    return int(number) * UNITS[unit]
 
 
 def _pair(text: str) -> tuple[str, str]:
