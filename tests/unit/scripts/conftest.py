@@ -89,7 +89,7 @@ def muted(settings: Settings) -> None:
     said = {"service": "mail", "at": START, "by": "maria", "reason": "the queue is moved"}
     mutes = [Muted(mute_id=name, since=START, until=START + 3_600, **said) for name in ("m", "n")]  # type: ignore[arg-type]
     lifted = MuteLifted(mute_id="m", **said)  # type: ignore[arg-type]
-    for event in (*mutes, lifted):
-        world.append("mutes", encoded(event), key=b"mail")
+    for value in (*map(encoded, mutes), encoded(lifted)):
+        world.append("mutes", value, key=b"mail")
     asyncio.run(world.drain())
     world.close()
