@@ -213,6 +213,7 @@ EXAMPLES: dict[type, Any] = {
         "at": _NOON_SECONDS,
         "base_log_odds": -1.9,
         "interval": [0.24, 0.39],
+        "usual": 0.19,
         "decision": ["ok", "fail"],
         "error_level": 0.1,
         "gates": [{"name": "open_incident", "reason": "incident pager.example.com/9 (P1) is open since 11:20 UTC"}],

@@ -73,6 +73,8 @@ class Risk(EventStruct, tag_field="type", tag="risk", frozen=True, kw_only=True)
     deployed_version: str = ""
     interval: tuple[float, float] = (0.0, 1.0)
     """90 % interval of the probability, from what the model does not know of its weights; the default says nothing."""
+    usual: float | None = None
+    """The mean probability of the latest deployments of the scope, this one not among them."""
     decision: tuple[Answer, ...] = ("ok", "fail")
     """The answers that cannot be excluded: one, or both, or none. Unless it is one, a person should look."""
     error_level: float = 0.0

@@ -16,10 +16,10 @@ from scripts.ml.evaluation.challengers import Retrained
 from scripts.ml.evaluation.playing import AtOnce, Contestant, Said
 from scripts.ml.evaluation.project import Project
 from scripts.ml.evaluation.stream import Stream
-from vigia.models.risk import bayes
+from vigia.models.risk import bayes, usual
 from vigia.models.risk.basis import FEATURES, Vector
-from vigia.models.risk.decision import ERROR_LEVEL
 from vigia.models.risk.prior import load, seen_in
+from vigia.models.risk.usual import ERROR_LEVEL
 
 
 class Vigia(AtOnce):
@@ -29,7 +29,9 @@ class Vigia(AtOnce):
     level: float | None = ERROR_LEVEL
 
     def __init__(self, project: Project) -> None:
-        self._state = bayes.new_state(load(without=seen_in(project.at)))
+        prior = load(without=seen_in(project.at))
+        self._state = bayes.new_state(prior)
+        self._usual = usual.new_usual(prior)
         self._stream = Stream(project)
         self._waiting: dict[int, tuple[Vector, float]] = {}
         self._lessons: dict[int, bayes.Lesson] = {}
@@ -38,8 +40,10 @@ class Vigia(AtOnce):
         change = self._stream.columns(number)
         said = bayes.score(self._state, change)
         self._waiting[number] = change, said.raw
-        excluded = None if len(said.answers) > 1 else said.answers == ("ok",)
-        return Said(said.probability, said.called == "fail", excluded)
+        answers = usual.decide(self._usual, said.log_odds, self._state.failed, self._state.clean)
+        called = usual.called(self._usual, said.probability) == "fail"
+        usual.take(self._usual, said.probability)
+        return Said(said.probability, called, None if len(answers) > 1 else answers == ("ok",))
 
     def learn(self, number: int, *, defective: bool) -> None:
         change, raw = self._waiting[number]

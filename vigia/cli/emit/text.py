@@ -82,7 +82,8 @@ def _risk(risk: Risk, *, colours: bool) -> Iterator[str]:
     for gate in risk.gates:
         yield from _row("gate", f"{gate.name}: {gate.reason}")
     low, high = risk.interval
-    yield from _row("risk", f"{_percent(risk.probability)} (90 % interval {_percent(low)} to {_percent(high)})")
+    usual = "" if risk.usual is None else f"; usual here: {_percent(risk.usual)}"
+    yield from _row("risk", f"{_percent(risk.probability)} (90 % interval {_percent(low)} to {_percent(high)}){usual}")
     yield from _row("", _bar(risk.probability, low, high))
     yield from _row("", f"{LABELS[risk.label]}; {_learned(risk)}")
     yield from _track_record(risk)

@@ -7,6 +7,8 @@ team that reports no interventions is not one without them. It says nothing of `
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from vigia.events.drift import Drift
 from vigia.events.feedback import Label
@@ -20,6 +22,10 @@ from vigia.models.risk.explanation import shown
 
 TOLD_BY_SILENCE: tuple[Label, ...] = ("intervention", "defect")
 """Kinds of which "clean" is what is left when nothing is told."""
+
+IN_TIME: Mapping[Label, float] = MappingProxyType({"defect": bayes.IN_TIME, "intervention": 0.95, "ci_status": 1.0})
+"""Share of the failures of each kind that are told of within the waiting time. Defects lie hidden for long; who had to
+intervene knows it within days, and CI says what it says at once."""
 
 JUDGED_FROM = (10, 30)
 """Failures and clean outcomes that a model must know before its loss is watched: failures become known sooner, so at
@@ -38,7 +44,7 @@ def learn(scope: ScopeState, state: DeploymentState, label: Label, at: float, *,
         state.said[label] = first.raw, first.probability
     raw, probability = state.said[label]
     earlier = state.lessons.get(label)
-    state.lessons[label] = bayes.learn(model, columns, raw, failed=failed, earlier=earlier)
+    state.lessons[label] = bayes.learn(model, columns, raw, failed=failed, earlier=earlier, in_time=IN_TIME[label])
     if failed and not state.failed:
         state.failed = True
         context.failed(scope.context, state.service, at, state.authors)

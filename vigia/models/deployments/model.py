@@ -187,6 +187,7 @@ class DeploymentsModel:
         at = min(event.at, time)
         risk = scoring.score(event, at, scope, state, scoring.speaking(scope, self._label), self._policy)
         scope.scored += 1
+        scoring.seen(scope, risk.label, risk.probability)
         changes.emit("risk", state.service, risk)
         changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.decision(risk))
         changes.count(DEPLOYMENTS_SCORED)

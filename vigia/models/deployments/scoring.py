@@ -14,14 +14,14 @@ from vigia.events.deployments import Deployment
 from vigia.events.feedback import Label
 from vigia.events.risk import Advice, Contribution, Risk, TrackRecord
 from vigia.models.deployments.states import DeploymentState, ScopeState
-from vigia.models.risk import bayes, context, prior
+from vigia.models.risk import bayes, context, prior, usual
 from vigia.models.risk.advice import advise
 from vigia.models.risk.catalog import POSITION
-from vigia.models.risk.decision import ERROR_LEVEL
 from vigia.models.risk.encoding import encode
 from vigia.models.risk.explanation import explain
 from vigia.models.risk.features import values_of
 from vigia.models.risk.policy import Policy, gates
+from vigia.models.risk.usual import ERROR_LEVEL, Usual
 
 MODEL = "bayes-logistic-1"
 """Name and version of the method; a summary's `model` adds the kind of label after a slash."""
@@ -48,7 +48,8 @@ def score(
 ) -> Risk:
     """Return what is said about a deployment at its first event, and keep in `state` what outcomes are learned with.
 
-    The scope stays as it is. `at` is the time (epoch seconds) from which its past is looked at.
+    The scope stays as it is; `seen` takes in what was said. `at` is the time (epoch seconds) from which its past is
+    looked at.
     """
     state.authors = context.authors_of(event)
     state.values = values_of(event, context.seen(scope.context, event, at, state.authors))
@@ -60,6 +61,7 @@ def score(
     model = scope.models.get(label) or untaught()
     said = bayes.score(model, columns)
     state.said[label] = said.raw, said.probability
+    known = usual_of(scope, label)
     state.label, state.risk, state.model = label, said.probability, f"{MODEL}/{label}"
     service = scope.context.services.get(event.service)
     record = TrackRecord()
@@ -82,7 +84,8 @@ def score(
         environment=state.environment,
         deployed_version=state.version,
         interval=(said.low, said.high),
-        decision=said.answers,
+        decision=usual.decide(known, said.log_odds, model.failed, model.clean),
+        usual=known.mean,
         error_level=ERROR_LEVEL,
         gates=gates(
             policy,
@@ -104,3 +107,14 @@ def score(
         ],
         track_record=record,
     )
+
+
+def usual_of(scope: ScopeState, label: Label) -> Usual:
+    """Return what is usual in a scope by its model of this kind; in one that it has scored nothing of, a new one."""
+    return scope.usual.get(label) or usual.new_usual(prior.load())
+
+
+def seen(scope: ScopeState, label: Label, probability: float) -> None:
+    """Take in what was said of a deployment, which then belongs to what is usual."""
+    known = scope.usual[label] = usual_of(scope, label)
+    usual.take(known, probability)

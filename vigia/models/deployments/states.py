@@ -1,8 +1,7 @@
 """What the deployments model keeps under its keys, and its stored form: plain msgpack, lists instead of maps for size.
 
-New fields are added at the end with a default; anything else needs a new schema version. Schema 1 had the earlier
-online model. Of it all is read but what that model had learned, which means nothing to the present one: the scope
-starts from the prior again, and `python -m scripts.rebuild` lets it learn everything anew. It is not written.
+New fields are added at the end with a default; anything else needs a new schema version. Schema 2 had risk models of
+another form, which are read (`vigia.models.risk.storage`), and did not know what is usual. It is not written.
 """
 
 import msgspec
@@ -13,8 +12,9 @@ from vigia.models.dora.deliveries import Brought
 from vigia.models.risk import bayes, drift, storage
 from vigia.models.risk.context import Context
 from vigia.models.risk.features import Values
+from vigia.models.risk.usual import Usual
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class ScopeState(msgspec.Struct):
@@ -29,6 +29,8 @@ class ScopeState(msgspec.Struct):
     """How many alarms there were."""
     told: dict[Label, tuple[int, int]] = msgspec.field(default_factory=dict)
     """Deployments of which each kind of label was told: how many failed, how many were clean."""
+    usual: dict[Label, Usual] = msgspec.field(default_factory=dict)
+    """What the model of each kind says of the latest deployments."""
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):
@@ -167,10 +169,10 @@ class _StoredScope(msgspec.Struct, array_like=True):
     levels: dict[str, drift.Level]
     alarms: int
     told: dict[Label, tuple[int, int]]
+    usual: dict[Label, Usual] = msgspec.field(default_factory=dict)
 
 
 _SCOPES = msgspec.msgpack.Decoder(_StoredScope)
-_EARLIER_SCOPES = msgspec.msgpack.Decoder(tuple[int, dict[Label, bytes]])
 _DEPLOYMENTS = msgspec.msgpack.Decoder(DeploymentState)
 _INCIDENTS = msgspec.msgpack.Decoder(IncidentState)
 _RUNS = msgspec.msgpack.Decoder(RunState)
@@ -181,7 +183,9 @@ def dump(state: State) -> bytes:
     if isinstance(state, ScopeState):
         # in their order, which is that of what deployments keep of them
         models = {label: storage.dump(model) for label, model in state.models.items()}
-        stored = _StoredScope(state.scored, models, state.context, state.losses, state.levels, state.alarms, state.told)
+        stored = _StoredScope(
+            state.scored, models, state.context, state.losses, state.levels, state.alarms, state.told, state.usual
+        )
         return msgspec.msgpack.encode(stored)
     return msgspec.msgpack.encode(state)
 
@@ -192,7 +196,7 @@ def load(key: str, schema: int, body: bytes) -> State:
         raise ValueError(f"the state of {key} has schema {schema}; this version reads {SCHEMA - 1} and {SCHEMA}")
     try:
         if key.startswith(SCOPE):
-            return ScopeState(_EARLIER_SCOPES.decode(body)[0]) if schema < SCHEMA else _scope(_SCOPES.decode(body))
+            return _scope(_SCOPES.decode(body))
         if key.startswith(RUN):
             return _RUNS.decode(body)
         return _DEPLOYMENTS.decode(body) if key.startswith(DEPLOYMENT) else _INCIDENTS.decode(body)
@@ -202,4 +206,13 @@ def load(key: str, schema: int, body: bytes) -> State:
 
 def _scope(stored: _StoredScope) -> ScopeState:
     models = {label: storage.load(each) for label, each in stored.models.items()}
-    return ScopeState(stored.scored, models, stored.context, stored.losses, stored.levels, stored.alarms, stored.told)
+    return ScopeState(
+        stored.scored,
+        models,
+        stored.context,
+        stored.losses,
+        stored.levels,
+        stored.alarms,
+        stored.told,
+        stored.usual,
+    )

@@ -1,9 +1,11 @@
 """The stored form of the Bayesian model's state: msgpack, lists of numbers, 9 kB, exact to the last bit."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 
-from vigia.models.risk import bayes, decision
+from vigia.models.risk import bayes
 from vigia.models.risk.encoding import COLUMNS
 from vigia.models.risk.scales import Scales
 
@@ -18,13 +20,17 @@ class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     centre: list[float]
     squares: list[float]
     slope: float
+    slope_variance: float
     shift: float
-    calibration: tuple[float, float, float]
-    borders: decision.Borders
+    failed: int
+    clean: int
     learned: int
 
 
-_DECODER = msgspec.msgpack.Decoder(_Stored)
+SCHEMA = 3
+"""Of the stored form. Schema 2 had the covariance of slope and shift, and what decisions went by."""
+
+_DECODER = msgspec.msgpack.Decoder(list[Any])
 _TRIANGLE = np.triu_indices(bayes.JOINT)
 
 
@@ -32,7 +38,7 @@ def dump(state: bayes.State) -> bytes:
     """Return the stored form, which `load` turns into an equal state."""
     return msgspec.msgpack.encode(
         _Stored(
-            bayes.SCHEMA,
+            SCHEMA,
             state.mean.tolist(),
             state.covariance[_TRIANGLE].tolist(),
             state.variances.tolist(),
@@ -40,23 +46,31 @@ def dump(state: bayes.State) -> bytes:
             state.scales.centre.tolist(),
             state.scales.squares.tolist(),
             state.slope,
+            state.slope_variance,
             state.shift,
-            state.calibration,
-            state.borders,
+            state.failed,
+            state.clean,
             state.learned,
         )
     )
 
 
 def load(body: bytes) -> bayes.State:
-    """Return the state from its stored form; raises ValueError when it is of another schema or not whole."""
+    """Return the state from its stored form, this schema's or the one before; raises ValueError when it is of another
+    one, or not whole.
+    """
     try:
-        schema = msgspec.msgpack.decode(body, type=list[object])[0]
-        stored = _DECODER.decode(body) if schema == bayes.SCHEMA else None
-    except (msgspec.DecodeError, IndexError) as error:
+        values = _DECODER.decode(body)
+        schema = values[0]
+        if schema == SCHEMA - 1:
+            values = _converted(values)
+        elif schema != SCHEMA:
+            raise ValueError(
+                f"not a stored risk model: schema {schema!r}, but this version reads {SCHEMA - 1} and {SCHEMA}"
+            )
+        stored = msgspec.convert(values, _Stored)
+    except (msgspec.MsgspecError, IndexError, TypeError) as error:
         raise ValueError(f"not a stored risk model: {error}") from error
-    if stored is None:
-        raise ValueError(f"not a stored risk model: schema {schema!r}, but this version reads {bayes.SCHEMA}")
     lists = (stored.mean, stored.covariance, stored.variances, stored.changes, stored.centre, stored.squares)
     lengths = (bayes.SIZE, len(_TRIANGLE[0]), bayes.SIZE - bayes.JOINT, len(COLUMNS), len(COLUMNS), len(COLUMNS))
     if tuple(map(len, lists)) != lengths:
@@ -73,8 +87,17 @@ def load(body: bytes) -> bayes.State:
         variances=np.array(stored.variances),
         scales=Scales(np.array(stored.changes), np.array(stored.centre), np.array(stored.squares)),
         slope=stored.slope,
+        slope_variance=stored.slope_variance,
         shift=stored.shift,
-        calibration=stored.calibration,
-        borders=stored.borders,
+        failed=stored.failed,
+        clean=stored.clean,
         learned=stored.learned,
     )
+
+
+def _converted(values: list[Any]) -> list[Any]:
+    """Return schema 2 as the present one. What its borders had learned is learned anew from what is deployed."""
+    match values:
+        case [*first, slope, shift, [variance, _, _], [*_, failed, clean], learned]:
+            return [SCHEMA, *first[1:], slope, variance, shift, failed, clean, learned]
+    raise TypeError("it is not whole")
