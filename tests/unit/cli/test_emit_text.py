@@ -30,6 +30,7 @@ def test_what_people_read_says_all_of_it_in_words():
     said = risk(
         event,
         interval=(0.12, 0.55),
+        usual=0.14,
         error_level=0.1,
         gates=[Gate(name="open_incident", reason="P1 since 14:02")],
         contributions=[
@@ -53,7 +54,7 @@ till to production: v7
   decision     STOP: a rule of the policy says no, whatever the score
                neither answer can be excluded; 10 % of such decisions may be wrong
   gate         open_incident: P1 since 14:02
-  risk         31 % (90 % interval 12 % to 55 %)
+  risk         31 % (90 % interval 12 % to 55 %); usual here: 14 %
                0 |......=========#============......................| 100 %
                that it needs intervention in production; model m1 of payments has learned from 412
                outcomes

@@ -5,7 +5,7 @@
 deployments by class: a tenth of those that fail lies below the lower one, a tenth of the clean ones above the upper
 one. Which of them fail is not known for months; how many are expected to, the model says, so each counts for either
 class by its probability. So the borders follow what is deployed at once, and outcomes by the model's calibration; that
-they err as often as stated holds as far as that is calibrated (docs/adr/0025). {ok, fail} means that a person should
+they err as often as stated holds as far as that is calibrated (ADR 0025). {ok, fail} means that a person should
 look. An empty set cannot occur: where the borders cross, both answers are given.
 """
 
