@@ -33,11 +33,15 @@ class Problem(EventStruct, tag_field="type", tag="problem", frozen=True, kw_only
     environment: str = DEFAULT_ENVIRONMENT
     labels: str = ""
     evidence: dict[str, float] = msgspec.field(default_factory=dict)
+    services: tuple[str, ...] = ()
+    """Of a `shared_dependency`: the services whose problems it stands for, by name, at most a hundred."""
     version: int = 1
 
     def __post_init__(self) -> None:
         for field in ("problem_id", "service", "detector", "series_id", "metric", "environment"):
             check_name(getattr(self, field), field)
+        for service in self.services:
+            check_name(service, "services")
         check_text(self.why, "why")
         set_frozen(self, "opened_at", epoch_seconds(self.opened_at, "opened_at"))
         set_frozen(self, "at", epoch_seconds(self.at, "at"))

@@ -89,6 +89,8 @@ def test_the_problems_of_all_that_depend_on_one_thing_are_told_as_one_that_names
     assert (row.service, row.severity, row.status) == (THING, "P1", "open")
     assert row.why == "3 services that depend on orders-db have problems since 22:14 UTC: cart, mail, shop."
     assert lanes.groups() == {"of shop": 0, "of cart": 0, "of mail": 0}
+    events: list[Any] = [each.event for each in lanes.lane.outputs if (each.topic, each.key) == ("problems", THING)]
+    assert [each.services for each in events] == [("cart", "mail", "shop")]
     assert set(lanes.proposals().values()) == {"withdrawn"}
     # the versions of one proposal count up, and the lane's own problem is offered no fix that nobody knows
     told: list[Any] = [each.event for each in lanes.lane.outputs if (each.topic, each.key) == ("approvals", "shop")]
@@ -136,6 +138,12 @@ def test_environments_stale_problems_and_limits_are_left_apart():
     assert (
         Lanes().tell(problem("shop"), problem("mail", "stale"), problem("search"), problem("mail", version=2)).shared()
     )
+
+
+def test_what_fills_up_where_it_is_has_no_cause_elsewhere_but_may_be_one():
+    lanes = Lanes().tell(*(problem(service, detector="disk_space_low") for service in ("shop", "cart", "mail")))
+    assert lanes.shared() == []
+    assert Lanes().tell(problem(THING, detector="disk_space_low"), problem("shop"), problem("cart")).shared()
 
 
 def test_many_services_are_counted_not_listed():

@@ -8,8 +8,8 @@ NAME = "shared_dependency"
 class SharedDependency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Services that depend on one thing get problems within so many seconds: that thing has the problem.
 
-    It opens when `least` of them have, and `share` of those that the catalog names, or `least_with_own` when the thing
-    itself has an open problem. It resolves when fewer than `close_below` still have theirs.
+    It opens when `least` of them have, and `share` of those that the catalog names, or `least_with_own` when a problem
+    of the thing itself opened then. It resolves when fewer than `close_below` still have theirs.
     """
 
     enabled: bool = True

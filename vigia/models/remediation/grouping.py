@@ -20,8 +20,14 @@ from vigia.models.detectors.shared_dependency import NAME, SharedDependency
 from vigia.models.remediation import shared
 from vigia.models.remediation.shared import Change, Member, SharedState
 
+LOCAL = frozenset({"disk_space_low", "memory_leak"})
+"""Detectors of what fills up where it is: nothing that a service depends on makes its disk full."""
+
 NAMED = 8
 """Most services that are named in words; how many more there are is said."""
+
+MOST_NAMED = 100
+"""Most services that the event names."""
 
 
 class Grouping:
@@ -40,6 +46,8 @@ class Grouping:
         if problem.status == "stale" or problem.detector in {NAME, PROBLEM_LIMIT}:
             return ()
         own = (problem.service,) if problem.service in self._things else ()
+        if problem.detector in LOCAL:
+            return own
         return own + self._dependencies.of(problem.service, problem.opened_at)
 
     def take(self, event: DependentProblem, state: SharedState, changes: Changes) -> None:
@@ -109,6 +117,7 @@ class _Told:
             series_id=self._series_id,
             metric="problems",
             environment=self._environment,
+            services=group.services[:MOST_NAMED],
             evidence={"services": float(len(group.services)), "known_dependents": float(self._known)},
             version=group.version,
         )

@@ -123,8 +123,8 @@ def _joining(state: SharedState, thing: str, known: int, limits: SharedDependenc
     if not waiting:
         return []
     own = [(problem_id, one) for problem_id, one in state.members.items() if one.service == thing]
-    # a small problem that has been there for long says nothing of what happens now
-    own_counts = any(one.severity <= "P1" or waiting[-1][0] - one.opened_at <= limits.within for _, one in own)
+    # one that has been there for long says nothing of what happens now
+    own_counts = any(abs(waiting[-1][0] - one.opened_at) <= limits.within for _, one in own)
     least = limits.least_with_own if own_counts else max(limits.least, known * limits.share)
     times = [one.opened_at for one in state.members.values() if one.grouped and one.service != thing]
     times += _together(waiting, state.members, limits.within, least)
