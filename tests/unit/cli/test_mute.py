@@ -8,6 +8,7 @@ from rich.console import Console
 
 from vigia.cli.mute.arguments import add
 from vigia.cli.mute.command import Answer, built, show
+from vigia.cli.problems import command as problems
 from vigia.events.invalid import InvalidEvent
 from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.summaries import MuteSummary
@@ -58,25 +59,36 @@ def test_a_length_of_time_must_be_one(length, capsys):
     assert "no length of time" in capsys.readouterr().err
 
 
+ROW = MuteSummary(
+    service="shop",
+    mute_id="m1",
+    environment="*",
+    metric="db_*",
+    labels="",
+    detectors="",
+    since=NOW,
+    until=NOW + 3_600,
+    by="maria",
+    reason="moved\n\x1b[2J[red]x",
+    lifted_by="",
+)
+
+
 def test_the_list_says_until_when_by_whom_and_why_and_nothing_hostile():
-    row = MuteSummary(
-        service="shop",
-        mute_id="m1",
-        environment="*",
-        metric="db_*",
-        labels="",
-        detectors="",
-        since=NOW,
-        until=NOW + 3_600,
-        by="maria",
-        reason="moved\n\x1b[2J[red]x",
-        lifted_by="",
-    )
     console = Console(width=200, record=True, file=io.StringIO())
-    show(Answer(mutes=[row], cut=False), console)
+    show(Answer(mutes=[ROW], cut=False), console)
     text = console.export_text()
     assert "2023-11-14 23:13" in text
     assert "maria" in text
     assert "db_*" in text
     assert "\x1b" not in text
     assert "[red]x" in text
+
+
+def test_problems_are_told_with_what_is_muted():
+    console = Console(width=200, record=True, file=io.StringIO())
+    answer = problems.Answer(since=None, until=None, problems=[], part_of={}, muted=[ROW], cut=False)
+    problems.show(answer, None, console, NOW)
+    text = console.export_text()
+    assert "muted until 2023-11-14 23:13 UTC: db_* of shop, by maria: moved" in text
+    assert "\x1b" not in text

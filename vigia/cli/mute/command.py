@@ -95,7 +95,7 @@ def show(answer: Answer, to: Console) -> None:
     for name in ("service", "id", "from (UTC)", "until (UTC)", "by", "about", "reason"):
         table.add_column(name, overflow="fold")
     for each in answer.mutes:
-        names = (each.service, each.mute_id, _when(each.since), _when(each.until), each.by, _about(each), each.reason)
+        names = (each.service, each.mute_id, _when(each.since), _when(each.until), each.by, about(each), each.reason)
         table.add_row(*(Text(one_line(name)) for name in names))
     to.print(table)
     if answer.cut:
@@ -115,7 +115,8 @@ def _list(options: argparse.Namespace, now: float) -> int:
     return with_reader(tell)
 
 
-def _about(mute: MuteSummary) -> str:
+def about(mute: MuteSummary) -> str:
+    """Return which problems a mute is about, in a few words."""
     parts = (mute.environment, mute.metric, mute.labels, mute.detectors)
     return " ".join(part for part in parts if part not in {"", "*"}) or "all"
 

@@ -16,10 +16,12 @@ from rich.text import Text
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
 from vigia.cli.moments import span_between
+from vigia.cli.mute.command import about
 from vigia.cli.reading import console, print_json, with_reader
 from vigia.cli.run.tables import HEADING, SEVERITY_STYLES, duration
-from vigia.events.summaries import ProblemSummary
+from vigia.events.summaries import MuteSummary, ProblemSummary
 from vigia.stores.queries.groups_of import groups_of
+from vigia.stores.queries.mutes_of import mutes_of
 from vigia.stores.queries.problems_of import problems_of
 from vigia.stores.queries.reader import Reader
 
@@ -33,13 +35,15 @@ STATUS_STYLES = {"open": "bold", "resolved": "green", "stale": "dim"}
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints; `cut` when there are more. Without `since` it is about all that are open.
 
-    `part_of` says, by problem id, which are taken for consequences of another one.
+    `part_of` says, by problem id, which are taken for consequences of another one; `muted` are the mutes that people
+    sent and that hold now, since what they are about opens no problem.
     """
 
     since: float | None
     until: float | None
     problems: list[ProblemSummary]
     part_of: dict[str, str]
+    muted: list[MuteSummary]
     cut: bool
 
 
@@ -56,7 +60,7 @@ def problems(options: argparse.Namespace) -> int:
         return NEEDS_PERSON
 
     def tell(reader: Reader, _settings: object) -> int:
-        answer = read(reader, options.service, only_open=options.open, start=start, end=end)
+        answer = read(reader, options.service, now, only_open=options.open, start=start, end=end)
         if options.json:
             print_json(answer)
         else:
@@ -66,7 +70,9 @@ def problems(options: argparse.Namespace) -> int:
     return with_reader(tell)
 
 
-def read(reader: Reader, service: str | None, *, only_open: bool, start: float | None, end: float | None) -> Answer:
+def read(
+    reader: Reader, service: str | None, now: float, *, only_open: bool, start: float | None, end: float | None
+) -> Answer:
     """Return the problems, those that were opened last first."""
     found = problems_of(
         reader,
@@ -78,16 +84,20 @@ def read(reader: Reader, service: str | None, *, only_open: bool, start: float |
     )
     shown = found[:MOST]
     part_of = groups_of(reader, (each.problem_id for each in shown))
-    return Answer(since=start, until=end, problems=shown, part_of=part_of, cut=len(found) > MOST)
+    muted = [each for each in mutes_of(reader, service, now, limit=MOST) if each.since <= now]
+    return Answer(since=start, until=end, problems=shown, part_of=part_of, muted=muted, cut=len(found) > MOST)
 
 
 def show(answer: Answer, service: str | None, console: Console, now: float) -> None:
-    """Print the table."""
+    """Print the table, and what is muted."""
     of = f" of {one_line(service)}" if service else ""
     when = (
         "" if answer.since is None or answer.until is None else f", {_when(answer.since)} to {_when(answer.until)} UTC"
     )
     console.print(f"[bold]Problems{escape(of)}[/]{when}")
+    for mute in answer.muted:
+        what = f"muted until {_when(mute.until)} UTC: {about(mute)} of {mute.service}, by {mute.by}: {mute.reason}"
+        console.print(Text(one_line(what), style="yellow"))
     if not answer.problems:
         console.print("none")
         return
