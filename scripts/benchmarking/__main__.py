@@ -1,4 +1,5 @@
-"""`make bench`: the metrics agent beside other processors, latencies, the raw log, and growth, on the local stack.
+"""`make bench`: the metrics agent beside other processors, latencies, the raw log, growth, and detectors, on the local
+stack.
 
 Prints tables and writes docs/benchmarks.md, its pictures and docs/benchmarks/figures.json; parts that were not run keep
 the figures they had.
@@ -14,13 +15,14 @@ from typing import Any
 from scripts.benchmarking import latency, report
 from scripts.benchmarking.contest.contenders import CONTENDERS
 from scripts.benchmarking.contest.contest import contest
+from scripts.benchmarking.detectors import detectors
 from scripts.benchmarking.growth import growth
 from scripts.benchmarking.machine import BUSY, describe
 from scripts.benchmarking.place import PLACES, worker
 from scripts.benchmarking.raw_log.measure import raw_log
 
 WORKER_START = 8.0
-PARTS = ("latency", "contest", "raw-log", "growth")
+PARTS = ("latency", "contest", "raw-log", "growth", "detectors")
 
 
 def main() -> int:
@@ -74,7 +76,17 @@ def _growth(_: argparse.Namespace) -> dict[str, Any]:
     return {"rows": growth(say)}
 
 
-MEASURES = {"latency": _latency, "contest": _contest, "raw-log": _raw_log, "growth": _growth}
+def _detectors(_: argparse.Namespace) -> dict[str, Any]:
+    return {"rows": detectors(say)}
+
+
+MEASURES = {
+    "latency": _latency,
+    "contest": _contest,
+    "raw-log": _raw_log,
+    "growth": _growth,
+    "detectors": _detectors,
+}
 
 
 def say(words: str) -> None:

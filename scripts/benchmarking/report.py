@@ -24,7 +24,7 @@ Written by `make bench` from [benchmarks/figures.json](benchmarks/figures.json);
 machine on which broker, stores, worker, sender and receiver share all cores. Compare speeds within a table, not between
 machines; the bare loop says what a machine is worth.
 
-Repeat: `make bench` on a machine that does nothing else (about 35 minutes; first it makes an environment for each peer
+Repeat: `make bench` on a machine that does nothing else (about 40 minutes; first it makes an environment for each peer
 below `~/.cache/vigia`, with pip, Maven and cargo). `make bench ARGS="--parts latency"` repeats a part.
 """
 
@@ -48,6 +48,7 @@ def write_page(figures: Mapping[str, Any]) -> None:
         ("latency", "Latency at a light load", _latency),
         ("raw-log", "The raw log beside other ways of writing to Cassandra", _raw_log),
         ("growth", "Growth", _growth),
+        ("detectors", "Detectors", _detectors),
     ):
         if part in figures:
             text += f"\n## {title}\n{_machine(figures[part]['machine'])}\n\n{section(figures[part])}"
@@ -70,6 +71,8 @@ def show(figures: Mapping[str, Any]) -> None:
         _print(console, "raw log", RAW_LOG_HEAD, _raw_log_cells(figures["raw-log"]["rows"]))
     if "growth" in figures:
         _print(console, "growth", GROWTH_HEAD, _growth_cells(figures["growth"]["rows"]))
+    if "detectors" in figures:
+        _print(console, "detectors", DETECTORS_HEAD, _detector_cells(figures["detectors"]["rows"]))
 
 
 CONTEST_HEAD = ("contender", "in a message", "samples/s (median)", "least - most", "CPU s a million", "memory")
@@ -77,6 +80,7 @@ AIM_HEAD = ("aim", "at least", "figure", "")
 LATENCY_HEAD = ("on", "what", "p50", "p95", "p99", "worst")
 RAW_LOG_HEAD = ("what", "a second (median)", "least - most", "CPU s a million")
 GROWTH_HEAD = ("series", "windows of each", "samples a window", "samples/s", "beside the first", "memory")
+DETECTORS_HEAD = ("detectors", "samples a window", "stores", "samples/s", "by one core", "aim for one core")
 
 
 def _contest(part: Mapping[str, Any]) -> str:
@@ -193,6 +197,29 @@ def _growth_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
         first = rows[0]["run"]
         beside = f"{_rate(row['run']) / _rate(first):.2f}" if first else ""
         found.append((*shape, f"{_rate(row['run']):,.0f}", beside, f"{row['run']['peak_memory'] / 2**20:,.0f} MiB"))
+    return found
+
+
+def _detectors(part: Mapping[str, Any]) -> str:
+    return (
+        "The metrics agent on 1,000 series that these detectors watch, one worker, single samples. With one sample a "
+        "window\neach sample closes a window. `forgetting` is (b) of the contest: windows and detectors when stores cost "
+        "nothing; `kept`\nis (d). By one core: samples by the worker's processor seconds, its start among them. The "
+        "general detector scores each\nwindow; what it needs three days for, opening problems, is not in here.\n\n"
+        + _markdown(DETECTORS_HEAD, _detector_cells(part["rows"]))
+    )
+
+
+def _detector_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
+    found: list[Cells] = []
+    for row in rows:
+        head = row["what"], f"{row['each']:,}", "kept" if row["kept"] else "forgetting"
+        if not row["run"]:
+            found.append((*head, f"failed: {row['failed'].partition(';')[0]}", "", ""))
+            continue
+        core = row["run"]["samples"] / row["run"]["cpu_seconds"]
+        verdict = "met" if core >= row["aim"] else "not met"
+        found.append((*head, f"{_rate(row['run']):,.0f}", f"{core:,.0f}", f"{row['aim']:,} {verdict}"))
     return found
 
 

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from scripts.benchmarking.contest.contenders import BOTH, CONTENDERS, Contender
-from scripts.benchmarking.contest.job import PARTITIONS, WINDOWS, Input, counted_in, fill, results_topic
+from scripts.benchmarking.contest.job import METRICS, PARTITIONS, WINDOWS, Input, counted_in, fill, results_topic
 from scripts.benchmarking.contest.runner import Run, RunFailedError, run
 from scripts.benchmarking.environments import CannotBuildError
 from scripts.benchmarking.place import local
@@ -65,11 +65,13 @@ def contest(messages: int, repeats: int, only: Sequence[str], say: Say) -> list[
 
 
 @contextmanager
-def filled(samples: int, points: int, series: int = 1_000, windows: int = WINDOWS) -> Iterator[tuple[Input, str]]:
+def filled(
+    samples: int, points: int, series: int = 1_000, windows: int = WINDOWS, metrics: Sequence[str] = METRICS
+) -> Iterator[tuple[Input, str]]:
     """Give an input on the local stack and the prefix of its topics."""
     with local() as env:
         prefix = env["VIGIA_KAFKA_TOPIC_PREFIX"]
-        yield fill(env["VIGIA_KAFKA_BOOTSTRAP"], f"{prefix}metrics", samples, points, series, windows), prefix
+        yield fill(env["VIGIA_KAFKA_BOOTSTRAP"], f"{prefix}metrics", samples, points, series, windows, metrics), prefix
 
 
 def once(contender: Contender, given: Input, prefix: str) -> Run:
@@ -77,7 +79,7 @@ def once(contender: Contender, given: Input, prefix: str) -> Run:
     command = contender.command()
     if contender.is_vigia:
         with local(topics_of=prefix) as env:
-            result = run(contender, command, given, env)
+            result = run(contender, command, given, {**env, **contender.environment})
             return replace(result, written=written(env, given.samples)) if contender.name == "vigia" else result
     with results_topic(given.bootstrap) as out:
         environment = {**given.environment(), **contender.environment, "BENCH_OUT": out}

@@ -7,7 +7,7 @@ service; at the end one sample of an hour later for each partition, so that ever
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,9 +43,17 @@ class Input:
 
 
 def fill(
-    bootstrap: str, topic: str, samples: int, points: int = 1, series: int = 1_000, windows: int = WINDOWS
+    bootstrap: str,
+    topic: str,
+    samples: int,
+    points: int = 1,
+    series: int = 1_000,
+    windows: int = WINDOWS,
+    metrics: Sequence[str] = METRICS,
 ) -> Input:
-    """Send the input to `topic`, which has `PARTITIONS` partitions; sample k belongs to series k modulo `series`."""
+    """Send the input to `topic`, which has `PARTITIONS` partitions; sample k belongs to series k modulo `series`. Each
+    service has a series of each of `metrics`.
+    """
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -55,7 +63,7 @@ def fill(
             "acks": "all",
         }
     )
-    services = series // len(METRICS)
+    services = series // len(metrics)
     names = [f"svc{number}" for number in range(services)]
     places = [partition_of(name.encode(), PARTITIONS) for name in names]
     waiting: dict[int, list[str]] = {}
@@ -73,7 +81,7 @@ def fill(
 
     for number in range(samples):
         one = number % series
-        name, metric = names[one % services], METRICS[one // services]
+        name, metric = names[one % services], metrics[one // services]
         at, value = FIRST + number * (windows * 60) / samples, (number * 7919) % 1000 / 1000
         if points == 1:
             send(places[one % services], name, _single(name, metric, at, value))
@@ -87,11 +95,11 @@ def fill(
         send(
             places[one % services],
             names[one % services],
-            _packed(names[one % services], METRICS[one // services], values),
+            _packed(names[one % services], metrics[one // services], values),
         )
     for name in closing_services():
         place = partition_of(name.encode(), PARTITIONS)
-        send(place, name, _single(name, METRICS[0], FIRST + windows * 60 + LATER, 0.0))
+        send(place, name, _single(name, metrics[0], FIRST + windows * 60 + LATER, 0.0))
     producer.flush()
     return Input(bootstrap, topic, samples + PARTITIONS, points, size)
 
