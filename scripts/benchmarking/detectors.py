@@ -1,4 +1,4 @@
-"""What detectors cost: the general one on every series, and the four rules alone, with few samples a window and many."""
+"""What detectors cost: the general one on every series, and the rules alone, with few and many samples a window."""
 
 import dataclasses
 import tempfile
