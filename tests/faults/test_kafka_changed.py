@@ -120,7 +120,9 @@ def test_another_cluster_ends_the_worker_with_both_names(stack, tmp_path):
 def test_partitions_that_were_added_end_the_worker_with_both_counts(stack, tmp_path):
     with used(stack, tmp_path) as env:
         admin = admin_of(env)
-        for future in admin.create_partitions([NewPartitions(metrics(env), 2 * PARTITIONS)]).values():
+        # all that the agent reads
+        names = [env["VIGIA_KAFKA_TOPIC_PREFIX"] + topic for topic in ("metrics", "mutes")]
+        for future in admin.create_partitions([NewPartitions(name, 2 * PARTITIONS) for name in names]).values():
             future.result(30)
         why = refusal(env)
         assert f"was filled with {PARTITIONS} partitions a topic, but now there are {2 * PARTITIONS}" in why
