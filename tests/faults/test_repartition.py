@@ -152,9 +152,11 @@ def refuses_what_waits(env: Mapping[str, str], load: Load, sender: Sender) -> No
 def killed_between_the_topics_and_the_database(env: Mapping[str, str]) -> None:
     """The partitions are there, and the lanes know nothing of it: no worker starts."""
     admin = AdminClient({"bootstrap.servers": env["VIGIA_KAFKA_BOOTSTRAP"], "log_level": 0})
-    name = env["VIGIA_KAFKA_TOPIC_PREFIX"] + "metrics"
-    admin.create_partitions([NewPartitions(name, AFTER)])[name].result()
-    wait_until(lambda: partitions(env, "metrics") == AFTER, 30, "the partitions")
+    topics = ("metrics", "mutes")
+    names = [env["VIGIA_KAFKA_TOPIC_PREFIX"] + topic for topic in topics]
+    for made in admin.create_partitions([NewPartitions(name, AFTER) for name in names]).values():
+        made.result()
+    wait_until(lambda: all(partitions(env, topic) == AFTER for topic in topics), 30, "the partitions")
     one = start_worker(env)
     assert one.wait_ended(90) == NEEDS_PERSON, one.log[-4000:]
     assert "scripts.topics repartition metrics 6" in one.log

@@ -26,14 +26,14 @@ DEPENDENTS = ("cart", "mail", "shop")
 CATALOG = "\n".join(
     f'[[service]]\nname = "{name}"\nteam = "unassigned"\ndepends_on = ["orders-db"]' for name in DEPENDENTS
 )
-BEGIN = int(time.time()) // 60 * 60 - 1_200
-"""Twenty minutes ago, so that nothing is stale and no window has to be waited for."""
+AGO = 1_200
+"""Seconds before the test at which the samples begin: nothing is stale, and no window has to be waited for."""
 
 
-def samples(service, first, last, ratio):
-    """Four samples in each of these minutes."""
+def samples(service, begin, first, last, ratio):
+    """Four samples in each of these minutes after `begin`."""
     for minute in range(first, last):
-        at = BEGIN + 60.0 * minute
+        at = begin + 60.0 * minute
         points = [(at + second, ratio) for second in (5.0, 20.0, 35.0, 50.0)]
         yield Sample(service=service, metric="error_rate", unit="1", points=points)
 
@@ -69,14 +69,14 @@ def told(tmp_path_factory):
         touch_topics(settings.kafka.confluent_config(), [settings.kafka.physical(topic.name) for topic in TOPICS])
         migrate(settings)
         ending.enter_context(worker(env))
-        found = []
+        found, begin = [], int(time.time()) // 60 * 60 - AGO
         with Sender(env) as sender:
             for first, last, ratios, shared in (
                 (0, 8, dict.fromkeys(DEPENDENTS, 0.3), "open"),
                 (8, 16, {"cart": 0.0, "mail": 0.0, "shop": 0.3}, "resolved"),
             ):
                 for service, ratio in ratios.items():
-                    for event in samples(service, first, last, ratio):
+                    for event in samples(service, begin, first, last, ratio):
                         sender.send("metrics", encoded(event), key=service.encode())
                 sender.flush()
 

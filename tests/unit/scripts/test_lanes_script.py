@@ -81,7 +81,9 @@ def test_all_lanes_are_listed_with_their_offsets_the_log_and_the_lag(summaries, 
     take(summaries, OTHER, owner="worker-2")
     code, out, _ = run("list", "--json")
     assert code == 0
-    one, other = json.loads(out)
+    rows = json.loads(out)
+    assert [each["topic"] for each in rows] == ["metrics", "mutes"] * 2
+    one, other = (each for each in rows if each["topic"] == "metrics")
     assert (one["agent"], one["partition"], one["topic"], one["partitions"]) == ("metrics", 0, "metrics", 4)
     assert (one["offset"], one["log_start"], one["log_end"], one["lag"]) == (30, 5, 40, 10)
     assert (one["step"], one["version"], one["worker"], one["stopped"]) == (1, 2, "worker-1", "")
@@ -177,7 +179,7 @@ def test_a_topic_that_lost_its_end_says_that_offsets_are_given_out_again(summari
     ("arguments", "why"),
     [
         (("move", "metrics", "7", "metrics", "35"), "there is no lane metrics/7; there are: metrics/0"),
-        (("move", "metrics", "0", "risk", "35"), "metrics reads metrics, not risk"),
+        (("move", "metrics", "0", "risk", "35"), "metrics reads metrics, mutes, not risk"),
         ((*MOVE, "30"), "is at offset 30 of metrics already"),
     ],
 )

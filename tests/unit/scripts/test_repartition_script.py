@@ -22,7 +22,7 @@ class FakeKafka:
     """A broker with the topics of one agent; every log goes from 0 to 10, and has records up to 10."""
 
     def __init__(self) -> None:
-        self.partitions = {"metrics": 4}
+        self.partitions = {"metrics": 4, "mutes": 4}
         self.ends: dict[tuple[str, int], int] = {}
         self.last_record = 9
         self.growing = False
@@ -72,7 +72,7 @@ def summaries(summaries, url, monkeypatch, kafka):
         commit(
             summaries,
             summaries.acquire(LaneId("metrics", number), "worker-1", "cluster-1", 4),
-            lane={"offsets": {"metrics": 10}, "clock": 100.0},
+            lane={"offsets": {"metrics": 10, "mutes": 10}, "clock": 100.0},
             states=[StateRow(name, 2, b"x") for name in mine],
             timers_set=[Timer("idle", name, 200.0) for name in mine],
         )
@@ -107,13 +107,13 @@ def test_it_is_said_first_and_done_with_yes(summaries, run, kafka):
         out.split()
     )
     assert "dry run: nothing speaks against it" in out
-    assert kafka.asked == [(["metrics"], 6, True)]
+    assert kafka.asked == [(["metrics", "mutes"], 6, True)]
     assert summaries.lanes() == before
 
     code, out, err = run("metrics", "6", *NOW, "--because", "more services", "--yes")
     assert (code, err) == (0, "")
     assert "done: metrics has 6 lanes; start the workers, then the senders" in out
-    assert kafka.partitions == {"metrics": 6}
+    assert kafka.partitions == {"metrics": 6, "mutes": 6}
     assert places(summaries) == expected(6)
     (done,) = summaries.interventions(LaneId("metrics", 5))
     assert (done.because, done.before, done.after) == ("more services", 4, 6)
@@ -207,7 +207,7 @@ def test_after_a_kill_between_the_topics_and_the_database_it_is_finished(summari
     kafka.killed = True
     with pytest.raises(KeyboardInterrupt):
         run("metrics", "6", *NOW, "--yes")
-    assert kafka.partitions == {"metrics": 6}
+    assert kafka.partitions == {"metrics": 6, "mutes": 6}
     assert places(summaries) == expected(4)
     kafka.killed = False
     assert run("metrics", "6", *NOW, "--yes")[0] == 0
