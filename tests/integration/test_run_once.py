@@ -101,7 +101,9 @@ def test_the_local_stack_ends_with_the_same_counts(reports):
 def test_decisions_of_vigia_itself_are_judged_and_all_applied(reports):
     for report in reports.values():
         row = report["topics"]["ai-decisions"]
-        assert row["applied"] == row["in"] > report["deployments_scored"]
+        # what is published again after a change of owner counts once
+        assert row["applied"] + row["duplicate"] == row["in"], row
+        assert row["applied"] > report["deployments_scored"]
 
 
 def test_what_is_not_accounted_for_in_time_is_named_and_fails(tmp_path):
