@@ -204,8 +204,8 @@ def _detectors(part: Mapping[str, Any]) -> str:
     return (
         "The metrics agent on 1,000 series that these detectors watch, one worker, single samples. With one sample a "
         "window\neach sample closes one. `forgetting` is (b) of the contest: windows and detectors when stores cost "
-        "nothing; `kept` is\n(d). By one core: samples by the worker's processor seconds, its start among them. The "
-        "general detector scores each\nwindow; what it needs three days for, opening problems, is not in here.\n\n"
+        "nothing; `kept` is\n(d). By one core: samples by the worker's processor seconds, without its start. The general "
+        "detector scores each\nwindow; what it needs three days for, opening problems, is not in here.\n\n"
         + _markdown(DETECTORS_HEAD, _detector_cells(part["rows"]))
     )
 
@@ -217,7 +217,7 @@ def _detector_cells(rows: Sequence[Mapping[str, Any]]) -> list[Cells]:
         if not row["run"]:
             found.append((*head, f"failed: {row['failed'].partition(';')[0]}", "", ""))
             continue
-        core = row["run"]["samples"] / row["run"]["cpu_seconds"]
+        core = row["run"]["samples"] / row["run"]["working_cpu_seconds"]
         verdict = "met" if core >= row["aim"] else "not met"
         found.append((*head, f"{_rate(row['run']):,.0f}", f"{core:,.0f}", f"{row['aim']:,} {verdict}"))
     return found

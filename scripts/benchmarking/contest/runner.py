@@ -37,6 +37,8 @@ class Run:
     """Bytes resident, all its processes together, looked at five times a second."""
     written: dict[str, float] = field(default_factory=dict)
     """What it has left in the stores for each 1,000 samples; empty where that was not looked at."""
+    working_cpu_seconds: float = 0.0
+    """Processor time without the start: from about the first samples taken to the last."""
 
     @property
     def samples_per_second(self) -> float:
@@ -92,9 +94,11 @@ def run(
             for number in range(contender.processes)
         ]
         peak, end = 0, time.monotonic() + contender.limit
-        looked = 0.0
+        looked, started_with = 0.0, 0.0
         while followed.total < wanted:
             followed.take(0.2)
+            if followed.first is not None and not started_with:
+                started_with = sum(_cpu(process) for process in started)
             if time.monotonic() - looked > 0.2:  # noqa: PLR2004 - five times a second
                 looked = time.monotonic()
                 peak = max(peak, sum(_memory(process) for process in started))
@@ -102,13 +106,14 @@ def run(
             if (ended and followed.lines.empty() and followed.total < wanted) or looked > end:
                 why = f"ended with {ended}" if ended else f"took more than {contender.limit:.0f} s"
                 raise RunFailedError(f"{why}; {followed.total} of {wanted} samples; {_tail(Path(state))}")
+        working = sum(_cpu(process) for process in started) - started_with
         check()
     if followed.first is None or followed.total == followed.first[1]:
         raise RunFailedError("all samples came in one step: too few to be timed")
     at, already = followed.first
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Run(followed.total - already, followed.last - at, cpu, peak)
+    return Run(followed.total - already, followed.last - at, cpu, peak, working_cpu_seconds=working)
 
 
 @contextmanager
@@ -141,6 +146,14 @@ def _follow(output: IO[str], followed: _Followed, number: int) -> None:
         word, *rest = line.split()[:3] or [""]
         if word == "PROGRESS":
             followed.lines.put((number, float(rest[0]), int(rest[1])))
+
+
+def _cpu(process: subprocess.Popen[str]) -> float:
+    try:
+        times = psutil.Process(process.pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _memory(process: subprocess.Popen[str]) -> int:
