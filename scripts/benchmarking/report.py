@@ -204,8 +204,8 @@ def _detectors(part: Mapping[str, Any]) -> str:
     return (
         "The metrics agent on 1,000 series that these detectors watch, one worker, single samples. With one sample a "
         "window\neach sample closes one. `forgetting` is (b) of the contest: windows and detectors when stores cost "
-        "nothing; `kept` is\n(d). By one core: samples by the worker's processor seconds, without its start. The general "
-        "detector scores each\nwindow; what it needs three days for, opening problems, is not in here.\n\n"
+        "nothing; `kept` is\n(d). By one core: samples by the worker's processor seconds, without its start. The "
+        "general detector scores each\nwindow; what it needs three days for, opening problems, is not in here.\n\n"
         + _markdown(DETECTORS_HEAD, _detector_cells(part["rows"]))
     )
 
