@@ -167,14 +167,20 @@ def test_the_state_of_the_release_before_is_read_and_written():
         assert service_in(key) in {"shop", "cart", "mail", THING}
 
 
+def told_once(service, status, version, severity, opened_at):
+    """A version of the one problem of a service; what is over stays over: one that returns is another problem."""
+    last = status == "resolved"
+    return problem(service, status, 9 if last else version, severity, opened_at=opened_at)
+
+
 events = st.lists(
     st.builds(
-        problem,
+        told_once,
         st.sampled_from(["shop", "cart", "mail", "search", THING, "index"]),
         st.sampled_from(["open", "open", "open", "resolved"]),
         st.integers(1, 5),
         st.sampled_from(["P0", "P2"]),
-        opened_at=st.sampled_from([START, START + 300, START + 5_000]),
+        st.sampled_from([START, START + 300, START + 5_000]),
     ),
     max_size=16,
 )
