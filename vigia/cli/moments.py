@@ -48,16 +48,18 @@ def span_between(since: Moment | None, until: Moment | None, now: float, default
     >>> span_between(Ago(60), None, 1_000.0, 10)
     (940.0, 1000.0)
     """
-    end = _epoch(until, now) if until is not None else now
-    start = _epoch(since, end) if since is not None else end - default
+    end = epoch(until, now) if until is not None else now
+    start = epoch(since, end) if since is not None else end - default
     if start >= end or start < 0:
-        raise ValueError(f"--since ({_written(start)}) must lie before --until ({_written(end)})")
+        raise ValueError(f"--since ({written(start)}) must lie before --until ({written(end)})")
     return start, end
 
 
-def _epoch(moment: Moment, end: float) -> float:
+def epoch(moment: Moment, end: float) -> float:
+    """Return a moment in epoch seconds; what was said as "so long ago" is counted back from `end`."""
     return end - moment.seconds if isinstance(moment, Ago) else moment.timestamp()
 
 
-def _written(time: float) -> str:
+def written(time: float) -> str:
+    """Return a time (epoch seconds) to the minute, in UTC."""
     return f"{datetime.fromtimestamp(max(0.0, time), UTC):%Y-%m-%d %H:%M}"

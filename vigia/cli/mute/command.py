@@ -8,7 +8,6 @@ import argparse
 import secrets
 import sys
 import time
-from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
@@ -17,7 +16,7 @@ from rich.text import Text
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.emit.broker import NotAcknowledged, send
 from vigia.cli.exits import NEEDS_PERSON, OK, TRANSIENT, UNUSABLE
-from vigia.cli.moments import Ago
+from vigia.cli.moments import epoch, written
 from vigia.cli.reading import bare_table, console, print_json, with_reader
 from vigia.events.invalid import InvalidEvent
 from vigia.events.mutes import Muted, MuteLifted
@@ -60,7 +59,7 @@ def mute(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"mute_id": event.mute_id, "acknowledged": place._asdict()})
     elif isinstance(event, Muted):
-        print(f"sent: {event.service} is muted until {_when(event.until)} UTC, as {event.mute_id}")
+        print(f"sent: {event.service} is muted until {written(event.until)} UTC, as {event.mute_id}")
     else:
         print(f"sent: {event.mute_id} of {event.service} is lifted")
     return OK
@@ -71,9 +70,7 @@ def built(options: argparse.Namespace, now: float) -> Muted | MuteLifted:
     who = {"service": options.service or "", "at": now, "by": options.by, "reason": options.reason}
     if options.lift is not None:
         return MuteLifted(mute_id=options.lift, **who)
-    begin = now
-    if options.begin is not None:
-        begin = now - options.begin.seconds if isinstance(options.begin, Ago) else options.begin.timestamp()
+    begin = now if options.begin is None else epoch(options.begin, now)
     return Muted(
         mute_id=options.id or f"mute-{secrets.token_hex(4)}",
         since=begin,
@@ -95,7 +92,15 @@ def show(answer: Answer, to: Console) -> None:
     for name in ("service", "id", "from (UTC)", "until (UTC)", "by", "about", "reason"):
         table.add_column(name, overflow="fold")
     for each in answer.mutes:
-        names = (each.service, each.mute_id, _when(each.since), _when(each.until), each.by, about(each), each.reason)
+        names = (
+            each.service,
+            each.mute_id,
+            written(each.since),
+            written(each.until),
+            each.by,
+            about(each),
+            each.reason,
+        )
         table.add_row(*(Text(one_line(name)) for name in names))
     to.print(table)
     if answer.cut:
@@ -119,7 +124,3 @@ def about(mute: MuteSummary) -> str:
     """Return which problems a mute is about, in a few words."""
     parts = (mute.environment, mute.metric, mute.labels, mute.detectors)
     return " ".join(part for part in parts if part not in {"", "*"}) or "all"
-
-
-def _when(time_: float) -> str:
-    return f"{datetime.fromtimestamp(time_, UTC):%Y-%m-%d %H:%M}"

@@ -5,7 +5,6 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
@@ -15,7 +14,7 @@ from rich.text import Text
 
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
-from vigia.cli.moments import span_between
+from vigia.cli.moments import span_between, written
 from vigia.cli.mute.command import about
 from vigia.cli.reading import console, print_json, with_reader
 from vigia.cli.run.tables import HEADING, SEVERITY_STYLES, duration
@@ -92,11 +91,13 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
     """Print the table, and what is muted."""
     of = f" of {one_line(service)}" if service else ""
     when = (
-        "" if answer.since is None or answer.until is None else f", {_when(answer.since)} to {_when(answer.until)} UTC"
+        ""
+        if answer.since is None or answer.until is None
+        else f", {written(answer.since)} to {written(answer.until)} UTC"
     )
     console.print(f"[bold]Problems{escape(of)}[/]{when}")
     for mute in answer.muted:
-        what = f"muted until {_when(mute.until)} UTC: {about(mute)} of {mute.service}, by {mute.by}: {mute.reason}"
+        what = f"muted until {written(mute.until)} UTC: {about(mute)} of {mute.service}, by {mute.by}: {mute.reason}"
         console.print(Text(one_line(what), style="yellow"))
     if not answer.problems:
         console.print("none")
@@ -110,7 +111,7 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
         table.add_row(
             Text(each.severity, style=SEVERITY_STYLES.get(each.severity, "")),
             Text(each.status, style=STATUS_STYLES.get(each.status, "")),
-            _when(each.opened_at),
+            written(each.opened_at),
             duration(end - each.opened_at),
             ("└ " if part else "") + escape(one_line(f"{each.service} ({each.environment})")),
             escape(one_line(each.detector)),
@@ -133,7 +134,3 @@ def _in_order(answer: Answer) -> Iterator[tuple[ProblemSummary, bool]]:
         yield each, False
         for part in parts[each.problem_id]:
             yield part, True
-
-
-def _when(time_: float) -> str:
-    return f"{datetime.fromtimestamp(time_, UTC):%Y-%m-%d %H:%M}"
