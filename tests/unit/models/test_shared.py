@@ -13,7 +13,7 @@ LIMITS = SharedDependency(within=600.0, least=3, share=0.5, least_with_own=2, cl
 
 
 def member(service, opened_at=0.0, severity="P2", version=1):
-    return Member(service, "high_error_rate", severity, opened_at, version)
+    return Member(service, severity, opened_at, version)
 
 
 def settled(state, limits=LIMITS):

@@ -1,5 +1,6 @@
 """Which series an override or a mute is about."""
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -28,5 +29,10 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             and fnmatchcase(series.metric, self.metric)
         ):
             return False
-        has = dict(series.labels)
-        return all(name in has and fnmatchcase(has[name], pattern) for name, pattern in self.labels.items())
+        return labels_match(series, self.labels)
+
+
+def labels_match(series: Series, patterns: Mapping[str, str]) -> bool:
+    """Return whether `series` has all labels that `patterns` name, each with a value of its pattern."""
+    has = dict(series.labels)
+    return all(name in has and fnmatchcase(has[name], pattern) for name, pattern in patterns.items())

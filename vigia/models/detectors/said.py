@@ -14,6 +14,7 @@ from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import Series
 from vigia.events.summaries import MuteSummary
+from vigia.models.detectors.matching import labels_match
 
 DAY = 86_400.0
 KEPT = DAY
@@ -51,7 +52,7 @@ class SaidMute(msgspec.Struct, frozen=True, array_like=True):
             and (not wanted.detectors or detector in wanted.detectors)
             and fnmatchcase(series.environment, wanted.environment)
             and fnmatchcase(series.metric, wanted.metric)
-            and _labels_match(series, wanted.labels)
+            and labels_match(series, wanted.labels)
         )
 
 
@@ -138,8 +139,3 @@ def _check(event: Muted, time: float, longest: float, detectors: Collection[str]
     unknown = sorted(set(event.detectors) - set(detectors))
     if unknown:
         raise InvalidEvent(Reason.BAD_VALUE, f"there is no detector {unknown[0][:200]!r}")
-
-
-def _labels_match(series: Series, patterns: dict[str, str]) -> bool:
-    has = dict(series.labels)
-    return all(name in has and fnmatchcase(has[name], pattern) for name, pattern in patterns.items())

@@ -53,7 +53,7 @@ class Grouping:
     def take(self, event: DependentProblem, state: SharedState, changes: Changes) -> None:
         """Take in a problem of a dependent, or of the thing itself (the dependent is then the thing)."""
         if event.status == "open":
-            member = Member(event.dependent, event.detector, event.severity, event.opened_at, event.version)
+            member = Member(event.dependent, event.severity, event.opened_at, event.version)
             shared.put(state, event.problem_id, member)
         else:
             shared.over(state, event.problem_id)

@@ -24,7 +24,6 @@ class Member(msgspec.Struct, array_like=True, frozen=True):
     """An open problem of a dependent, or of the thing itself."""
 
     service: str
-    detector: str
     severity: Severity
     opened_at: float
     version: int

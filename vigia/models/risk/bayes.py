@@ -177,9 +177,9 @@ def score(state: State, columns: Vector) -> Score:
     variance = float(joint.dot(state.covariance.dot(joint)) + state.variances.dot(others))
     spread = 1.645 * abs(state.slope) * math.sqrt(max(variance, 0.0))
     return Score(
-        probability=_sigmoid(log_odds),
-        low=_sigmoid(_limited(log_odds - spread)),
-        high=_sigmoid(_limited(log_odds + spread)),
+        probability=sigmoid(log_odds),
+        low=sigmoid(_limited(log_odds - spread)),
+        high=sigmoid(_limited(log_odds + spread)),
         log_odds=log_odds,
         parts=parts,
         slope=state.slope,
@@ -207,13 +207,13 @@ def learn(
     state.learned += 1
     inputs = _with_intercept(state.scales.observe(columns) if earlier is None else state.scales.standard(columns))
     spread = _spread(state, inputs)
-    probability = _sigmoid(_limited(float(state.mean.dot(inputs))))
+    probability = sigmoid(_limited(float(state.mean.dot(inputs))))
     certainty = probability * (1.0 - probability)
     damping = 1.0 + certainty * float(inputs.dot(spread))
     if earlier is not None:
         held_back = 1.0 - earlier.target
         state.mean += spread * (held_back / damping)
-        _steepen(state, raw, held_back, corrects=True)
+        _steepen(state, raw, _said(state, raw), held_back, corrects=True)
         state.failed, state.clean = state.failed + 1, state.clean - 1
         return Lesson(1.0)
     target = 1.0 if failed else _expected(probability, LATE)
@@ -224,8 +224,8 @@ def learn(
     state.covariance -= joint[:, np.newaxis] * joint
     others *= others
     state.variances -= others
-    said = _sigmoid(_limited(state.slope * raw + state.shift))
-    _steepen(state, raw, (1.0 if failed else _expected(said, LATE)) - said)
+    said = _said(state, raw)
+    _steepen(state, raw, said, (1.0 if failed else _expected(said, LATE)) - said)
     state.shift += SHIFT_STEP * ((1.0 if failed else _expected(said, 1.0 - in_time)) - said)
     state.failed, state.clean = state.failed + failed, state.clean + (not failed)
     return Lesson(target)
@@ -252,9 +252,12 @@ def _spread(state: State, inputs: Vector) -> Vector:
     return spread
 
 
-def _steepen(state: State, raw: float, surprise: float, *, corrects: bool = False) -> None:
-    """Let the calibration's slope learn."""
-    said = _sigmoid(_limited(state.slope * raw + state.shift))
+def _said(state: State, raw: float) -> float:
+    return sigmoid(_limited(state.slope * raw + state.shift))
+
+
+def _steepen(state: State, raw: float, said: float, surprise: float, *, corrects: bool = False) -> None:
+    """Let the calibration's slope learn; `said` is the probability of `raw` by it."""
     certainty = said * (1.0 - said)
     of_slope = state.slope_variance * raw
     rest = 1.0 + certainty * raw * of_slope
@@ -269,5 +272,6 @@ def _limited(log_odds: float) -> float:
     return math.copysign(LOG_ODDS_LIMIT, log_odds)
 
 
-def _sigmoid(log_odds: float) -> float:
+def sigmoid(log_odds: float) -> float:
+    """Return the probability that log-odds are."""
     return 1.0 / (1.0 + math.exp(-log_odds))

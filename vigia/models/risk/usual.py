@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from vigia.models.risk.bayes import sigmoid
 from vigia.models.risk.prior import Prior
 
 ERROR_LEVEL = 0.1
@@ -47,7 +48,7 @@ class Usual(msgspec.Struct, array_like=True):
 
 def new_usual(prior: Prior) -> Usual:
     """Return what is taken for usual in a scope that has deployed nothing."""
-    return Usual(_sigmoid(prior.threshold), prior.low, prior.high)
+    return Usual(sigmoid(prior.threshold), prior.low, prior.high)
 
 
 def take(usual: Usual, probability: float) -> None:
@@ -80,7 +81,3 @@ def decide(usual: Usual, log_odds: float, failed: int, clean: int) -> tuple[Answ
 def called(usual: Usual, probability: float) -> Answer:
     """Return the plain answer, for who must have one."""
     return "fail" if probability > usual.mean else "ok"
-
-
-def _sigmoid(log_odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-log_odds))
