@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from vigia.stores.errors import Unusable
 from vigia.stores.sql.dialect import Diagnosis, Fault
+from vigia.stores.sqlite_wal import use_wal
 
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for a writer in another process."""
@@ -124,7 +125,7 @@ def _engine(url: URL, path: str, connections: int, *, read_only: bool) -> Engine
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
         else:
-            cursor.execute("PRAGMA journal_mode = WAL")
+            use_wal(connection, BUSY_TIMEOUT)
             cursor.execute("PRAGMA synchronous = FULL")
             # windows land all over the file: fewer checkpoints, each of more pages, took a quarter off such steps
             cursor.execute("PRAGMA wal_autocheckpoint = 4000")

@@ -28,6 +28,7 @@ from vigia.stores.raw_layout import (
     read_once,
     value_of,
 )
+from vigia.stores.sqlite_wal import use_wal
 
 VERSION = 1
 
@@ -105,7 +106,7 @@ class SqliteRawLog:
         with _translated(self._path), self._lock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(self._connect(create=True)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL").fetchone()
+                use_wal(connection, _BUSY_SECONDS)
                 connection.execute("BEGIN IMMEDIATE")
                 if self._version(connection) == 0:
                     for statement in _SCHEMA.split(";"):
