@@ -20,6 +20,7 @@ from scripts.ml.evaluation.figures import figures, paired_bootstrap
 from scripts.ml.evaluation.pictures import Shown, draw
 from scripts.ml.evaluation.playing import Played, play
 from scripts.ml.evaluation.project import Project, Unreadable, read
+from vigia.app.garbage import collect_rarely
 from vigia.models.risk.prior import seen_in
 
 BASELINE = "blend"
@@ -91,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="also draw reliability and course over time")
     parser.add_argument("--model", choices=list(CONTESTANTS), action="append", help="only this one; may be repeated")
     chosen = parser.parse_args(arguments)
+    # as a worker does: steps/s are those of a worker
+    collect_rarely()
     names = list(dict.fromkeys(chosen.model or CONTESTANTS))
     results: dict[str, Any] = {}
     pictures: dict[str, Shown] = {}

@@ -5,7 +5,6 @@ after an agent has died.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -23,6 +22,7 @@ from yarl import URL
 
 from vigia.app import broker
 from vigia.app.companions import Beside, Companions
+from vigia.app.garbage import collect_rarely
 from vigia.app.opening import Stores, open_stores
 from vigia.app.routes import ROUTES
 from vigia.app.starting import check_files, learn_kafkas_time, shorten_driver_logs, started_producer, wait_for_all
@@ -58,8 +58,7 @@ def run_worker(settings: Settings, crash_points: CrashPoints | None = None, stor
     Ends the process with 70 (a bug), 75 (broker or stores stayed away) or 78 (a person must look) otherwise.
     """
     uvloop.install()
-    # a batch is 20,000 records that live until it is applied: Python's default looks at them all every 700 allocations
-    gc.set_threshold(100_000, 50, 100)
+    collect_rarely()
     shorten_driver_logs()
     try:
         check_files(settings)

@@ -83,7 +83,7 @@ def columns(values: Sequence[float | None], size: float | None = None) -> list[f
     >>> round(change[5], 3), change[6], round(change[-1], 3)
     (2.398, nan, 0.071)
     """
-    given = [value if value is not None and 0.0 < value < LARGEST else _inside(value) for value in values]
+    given = [value if value is not None and 0.0 <= value < LARGEST else _inside(value) for value in values]
     logs = list(map(math.log1p, given))
     # a comparison with NaN is false: each is written so that what is not known stays NaN
     logs[0] = min(given[0], 1.0)

@@ -221,7 +221,7 @@ def learn(
     spread *= math.sqrt(certainty / damping)
     joint, others = spread[:JOINT], spread[JOINT:]
     # a vector by itself: the matrix stays symmetric to the last bit, half of it is stored
-    state.covariance -= joint[:, np.newaxis] * joint
+    state.covariance -= np.dot(joint[:, np.newaxis], joint[np.newaxis])
     others *= others
     state.variances -= others
     said = _said(state, raw)

@@ -5,6 +5,7 @@ counts fade by event time, each counting half after `HALF_LIFE`. What was not ye
 here, since it is asked before the deployment is put in.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -52,7 +53,8 @@ class Faded(msgspec.Struct, array_like=True):
         >>> Faded(2.0, 0.0).now(HALF_LIFE)
         1.0
         """
-        return float(self.count * 0.5 ** (max(at - self.at, 0.0) / HALF_LIFE))
+        since = at - self.at
+        return self.count * math.exp2(-since / HALF_LIFE) if since > 0.0 else self.count
 
     def add(self, at: float) -> None:
         """Count one more event."""
@@ -67,8 +69,7 @@ class Past(msgspec.Struct, array_like=True):
 
     def rate(self, at: float) -> float:
         """Return the share that failed, smoothed, in [0, 1]."""
-        failed, deployed = self.failed.now(at), self.deployed.now(at)
-        return min((failed + PRIOR_RATE * PRIOR_WEIGHT) / (deployed + PRIOR_WEIGHT), 1.0)
+        return _share(self.failed.now(at), self.deployed.now(at))
 
 
 class Incident(msgspec.Struct, array_like=True, frozen=True):
@@ -123,8 +124,9 @@ def seen(context: Context, event: Deployment, at: float, authors: Sequence[str])
     if service is None:
         return found
     if service.latest is not None:
-        found["previous_failures"] = round(service.past.failed.now(at), 3)
-        found["service_failure_rate"] = service.past.rate(at)
+        failed = service.past.failed.now(at)
+        found["previous_failures"] = round(failed, 3)
+        found["service_failure_rate"] = _share(failed, service.past.deployed.now(at))
         found["since_last_deployment"] = max(at - service.latest, 0.0)
     flights, own = service.in_flight, event.deployment_id if service.in_flight else ""
     found["in_flight"] = float(sum(key != own and at - since < IN_FLIGHT for key, since in flights.items()))
@@ -196,6 +198,10 @@ def judge_again(context: Context, service: str, *, right: bool) -> None:
 def service_of(context: Context, name: str) -> Service:
     """Return what is kept of a service, which becomes the most recently used."""
     return _used(context.services, name, Service, MAX_SERVICES)
+
+
+def _share(failed: float, deployed: float) -> float:
+    return min((failed + PRIOR_RATE * PRIOR_WEIGHT) / (deployed + PRIOR_WEIGHT), 1.0)
 
 
 def _used(kept: dict[str, T], name: str, kind: type[T], most: int) -> T:
