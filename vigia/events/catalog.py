@@ -4,16 +4,15 @@ Pure data: it takes the parsed content of `config/catalog.toml` and reads no fil
 the past keep the team that owned the service then.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from math import inf
 from typing import Any, NamedTuple
 
-from vigia.events.dependencies import Dependencies, dependencies_of, depends_on
+from vigia.events.dated import Dated, DatedNames
+from vigia.events.dependencies import Dependencies, depends_on
 from vigia.events.invalid import InvalidEvent
 from vigia.events.names import check_name
 
@@ -33,29 +32,11 @@ class CatalogError(ValueError):
 
 
 @dataclass(frozen=True)
-class Dated:
-    """What something belonged to, by time: `owners[i]` from `since[i]` (epoch seconds, ascending) on."""
-
-    since: tuple[float, ...]
-    owners: tuple[str, ...]
-
-    def at(self, time: float) -> str:
-        """Return the owner at `time`, or empty before the first."""
-        index = bisect_right(self.since, time)
-        return self.owners[index - 1] if index else ""
-
-
-@dataclass(frozen=True)
 class Catalog:
-    """Services to teams, teams to organisations. A team is the *scope* whose model scores a deployment.
+    """Services to teams, teams to organisations. A team is the *scope* whose model scores a deployment."""
 
-    A service's own name wins over patterns (`payments-*`; only `*` is special); of the patterns, the longest that
-    matches and has an owner at the time.
-    """
-
-    services: Mapping[str, Dated] = field(default_factory=dict)
-    patterns: tuple[tuple[str, Dated], ...] = ()
-    teams: Mapping[str, Dated] = field(default_factory=dict)
+    services: DatedNames[str] = field(default_factory=DatedNames)
+    teams: Mapping[str, Dated[str]] = field(default_factory=dict)
     dependencies: Dependencies = field(default_factory=Dependencies)
 
     @classmethod
@@ -67,50 +48,41 @@ class Catalog:
         teams = _owners(_entries(content, "team", "organisation", problems))
         entries = _entries(content, "service", "team", problems)
         services = _owners(entries)
-        for name, dated in services.items():
+        for name, dates in services.items():
             problems += [
                 f"service {name!r} names a team without a [[team]]: {team!r}{_nearest(team, list(teams))}"
-                for team in sorted(set(dated.owners) - set(teams) - {UNASSIGNED})
+                for team in sorted(set(dates.values()) - set(teams) - {UNASSIGNED})
             ]
         if problems:
             raise CatalogError(where, problems)
-        patterns = sorted((name for name in services if "*" in name), key=lambda name: (-len(name), name))
+        depending = {name: {at: entry.depends_on for at, entry in dates.items()} for name, dates in entries.items()}
         return cls(
-            services={name: dated for name, dated in services.items() if "*" not in name},
-            patterns=tuple((name, services[name]) for name in patterns),
-            teams=teams,
-            dependencies=dependencies_of(
-                {name: {at: entry.depends_on for at, entry in dates.items()} for name, dates in entries.items()}
-            ),
+            services=DatedNames.of(services),
+            teams={name: Dated.of(dates) for name, dates in teams.items()},
+            dependencies=Dependencies(DatedNames.of(depending)),
         )
 
     def scope_of(self, service: str, at: float) -> str:
         """Return the team that owned `service` at the epoch time `at`, or `unassigned`."""
-        own = self.services.get(service)
-        if own is not None and (team := own.at(at)):
-            return team
-        for pattern, dated in self.patterns:
-            if fnmatchcase(service, pattern) and (team := dated.at(at)):
-                return team
-        return UNASSIGNED
+        return self.services.at(service, at) or UNASSIGNED
 
     def teams_of(self, organisation: str) -> list[tuple[str, float, float]]:
         """Return the teams that ever belonged to `organisation`, with the epoch times from when and until when."""
         return [
             (team, -inf if since == SINCE_EVER else since, until)
             for team, dated in sorted(self.teams.items())
-            for owner, since, until in zip(dated.owners, dated.since, (*dated.since[1:], inf), strict=True)
+            for owner, since, until in zip(dated.values, dated.since, (*dated.since[1:], inf), strict=True)
             if owner == organisation
         ]
 
     def organisations(self) -> list[str]:
         """Return the names of all organisations."""
-        return sorted({owner for dated in self.teams.values() for owner in dated.owners})
+        return sorted({owner for dated in self.teams.values() for owner in dated.values})
 
     def organisation_of(self, team: str, at: float) -> str:
         """Return the organisation that `team` belonged to at the epoch time `at`, or `unassigned`."""
         dated = self.teams.get(team)
-        return (dated.at(at) if dated is not None else "") or UNASSIGNED
+        return (dated.at(at) if dated is not None else None) or UNASSIGNED
 
 
 class _Entry(NamedTuple):
@@ -144,11 +116,8 @@ def _entries(content: Mapping[str, Any], table: str, owner: str, problems: list[
     return found
 
 
-def _owners(entries: Mapping[str, Mapping[float, _Entry]]) -> dict[str, Dated]:
-    return {
-        name: Dated(tuple(sorted(dates)), tuple(dates[at].owner for at in sorted(dates)))
-        for name, dates in entries.items()
-    }
+def _owners(entries: Mapping[str, Mapping[float, _Entry]]) -> dict[str, dict[float, str]]:
+    return {name: {at: entry.owner for at, entry in dates.items()} for name, dates in entries.items()}
 
 
 def _name(row: Mapping[str, Any], key: str) -> str:

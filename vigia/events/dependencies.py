@@ -3,12 +3,11 @@
 A dependency is a name: a service that Vigia knows, or a database, a queue, or somebody else's API that sends nothing.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
+from vigia.events.dated import DatedNames
 from vigia.events.names import check_name
 
 MAX_DEPENDENCIES = 16
@@ -16,48 +15,23 @@ MAX_DEPENDENCIES = 16
 
 
 @dataclass(frozen=True)
-class DatedNames:
-    """What something depends on, by time: `names[i]` from `since[i]` (epoch seconds, ascending) on."""
-
-    since: tuple[float, ...]
-    names: tuple[tuple[str, ...], ...]
-
-    def holds(self, time: float) -> bool:
-        """Return whether anything is said for `time`: whether it is not before the first date."""
-        return bool(self.since) and self.since[0] <= time
-
-    def at(self, time: float) -> tuple[str, ...]:
-        """Return the names at `time`; none before the first date."""
-        index = bisect_right(self.since, time)
-        return self.names[index - 1] if index else ()
-
-
-@dataclass(frozen=True)
 class Dependencies:
-    """What services depend on directly. As with owners, a service's own entry wins over patterns, a longer pattern over
-    a shorter one; before its first date an entry says nothing, and the next one counts.
-    """
+    """What services depend on directly."""
 
-    services: Mapping[str, DatedNames] = field(default_factory=dict)
-    patterns: tuple[tuple[str, DatedNames], ...] = ()
+    services: DatedNames[tuple[str, ...]] = field(default_factory=DatedNames)
 
     def of(self, service: str, at: float) -> tuple[str, ...]:
         """Return what `service` depends on at the epoch time `at`."""
-        own = self.services.get(service)
-        if own is None or not own.holds(at):
-            matching = (dated for pattern, dated in self.patterns if dated.holds(at) and fnmatchcase(service, pattern))
-            own = next(matching, None)
         # a pattern may take in what its services depend on
-        return tuple(name for name in own.at(at) if name != service) if own is not None else ()
+        return tuple(name for name in self.services.at(service, at) or () if name != service)
 
     def known_dependents(self, name: str, at: float) -> int:
         """Return how many services are known to depend on `name` at the epoch time `at`; of patterns nobody knows."""
-        return sum(name in dated.at(at) for dated in self.services.values())
+        return sum(name in (dated.at(at) or ()) for dated in self.services.names.values())
 
     def names(self) -> frozenset[str]:
         """Return everything that something has ever depended on."""
-        every = (*self.services.values(), *(dated for _, dated in self.patterns))
-        return frozenset(name for dated in every for names in dated.names for name in names)
+        return frozenset(name for names in self.services.values() for name in names)
 
 
 def depends_on(row: Mapping[str, Any], service: str) -> tuple[str, ...]:
@@ -75,16 +49,3 @@ def depends_on(row: Mapping[str, Any], service: str) -> tuple[str, ...]:
         if name == service:
             raise ValueError(f"{service!r} depends on itself")
     return names
-
-
-def dependencies_of(entries: Mapping[str, Mapping[float, tuple[str, ...]]]) -> Dependencies:
-    """Return the dependencies in entries: by service or pattern, by the date from which each holds."""
-    dated = {
-        name: DatedNames(tuple(sorted(dates)), tuple(dates[at] for at in sorted(dates)))
-        for name, dates in entries.items()
-    }
-    patterns = sorted((name for name in dated if "*" in name), key=lambda name: (-len(name), name))
-    return Dependencies(
-        services={name: names for name, names in dated.items() if "*" not in name},
-        patterns=tuple((name, dated[name]) for name in patterns),
-    )
