@@ -7,7 +7,6 @@ first alone.
 import argparse
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import msgspec
 from rich.table import Table
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
+from vigia.cli.moments import written
 from vigia.cli.reading import bare_table, console, print_json, with_reader
 from vigia.events.summaries import DeploymentSummary
 from vigia.stores.queries.promoted_scores import PromotedScore, promoted_scores
@@ -78,7 +78,7 @@ def _cells(row: DeploymentSummary) -> list[Text]:
     kind = "" if row.kind == "deployment" else f"{row.kind} "
     came = f"{row.outcome} ({row.outcome_label})" if row.outcome else "-"
     return [
-        Text("-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")),
+        Text("-" if at is None else written(at)),
         Text(one_line(row.service)),
         Text(one_line(row.environment)),
         Text(one_line(row.version) or "-"),

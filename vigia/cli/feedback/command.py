@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
+from vigia.cli.moments import written
 from vigia.cli.reading import bare_table, console, print_json, with_span
 from vigia.cli.span import DAY, Span
 from vigia.events.summaries import ContradictionSummary, SenderSurplusSummary
@@ -85,7 +86,7 @@ def _contradictions(rows: list[ContradictionSummary]) -> Table:
     for each in rows:
         about = f"{each.service}: {each.external_id}" if each.service else f"{each.source}: {each.external_id}"
         table.add_row(
-            datetime.fromtimestamp(each.told_at, UTC).strftime("%Y-%m-%d %H:%M"),
+            written(each.told_at),
             Text(one_line(about)),
             each.label,
             Text(one_line(each.sender) or "-"),

@@ -1,7 +1,6 @@
 """The tables of `vigia metrics`: one line a series with its course, and the windows when there is one series alone."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.metrics.figures import Figures, Point, SeriesFigures
+from vigia.cli.moments import written
 from vigia.cli.run.tables import HEADING
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ WORDS = {"window": "windows", "hour": "hours", "day": "days"}
 def show(answer: "Answer", console: Console) -> None:
     """Print the answer."""
     length = f" of {answer.length} s" if answer.level == "window" else ""
-    span = f"{_when(answer.since)} to {_when(answer.until)} UTC, {WORDS[answer.level]}{length}"
+    span = f"{written(answer.since)} to {written(answer.until)} UTC, {WORDS[answer.level]}{length}"
     console.print(f"[bold]{escape(one_line(answer.service))}[/], {span}")
     if not answer.series:
         console.print(escape(one_line(answer.empty)))
@@ -75,7 +75,7 @@ def _points(answer: "Answer", of: SeriesFigures) -> Table:
             table.add_row(Text("no samples", style="dim"))
         before = point.start
         late = Text(f"{point.late:,}", style="yellow" if point.late else "dim")
-        table.add_row(_when(point.start), f"{point.figures.count:,}", late, *_numbers(point.figures))
+        table.add_row(written(point.start), f"{point.figures.count:,}", late, *_numbers(point.figures))
     if len(of.points) > len(shown):
         table.caption = f"The latest {len(shown)} of {len(of.points)}; --json has all."
     return table
@@ -126,7 +126,3 @@ def _table(names: Sequence[str], numbers: Sequence[str]) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
-
-
-def _when(time: float) -> str:
-    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M}"
