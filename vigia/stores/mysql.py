@@ -11,8 +11,10 @@ import pymysql
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects.mysql import insert
 
+from vigia.events.summaries import Summary
 from vigia.stores.errors import Transient, Unusable
 from vigia.stores.sql.dialect import Diagnosis, Fault
+from vigia.stores.sql.whole_rows import WHOLE_ROWS, values_of
 
 CONNECT_TIMEOUT = 5
 """Seconds until a connection must stand."""
@@ -109,6 +111,7 @@ class MySQL:
     begin = "START TRANSACTION"
     # not UNIX_TIMESTAMP of a local time, which is two times in the hour that a clock is set back by
     now = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1000000"
+    whole_rows: frozenset[type[Summary]] = WHOLE_ROWS
 
     def __init__(
         self,
@@ -187,6 +190,7 @@ def _engine(url: URL, connections: int, tls: ssl.SSLContext | None, statement_ti
         "charset": "utf8mb4",
         # bytes are sent as _binary'...'; without it the server would read them as (mostly invalid) text
         "binary_prefix": True,
+        "conv": {**pymysql.converters.conversions, **dict.fromkeys(WHOLE_ROWS, values_of)},
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": answer_within,
         "write_timeout": answer_within,

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects.sqlite import insert
 
+from vigia.events.summaries import Summary
 from vigia.stores.errors import Unusable
 from vigia.stores.sql.dialect import Diagnosis, Fault
 from vigia.stores.sqlite_wal import use_wal
@@ -45,6 +46,7 @@ class SQLite:
 
     begin = "BEGIN IMMEDIATE"
     now = "SELECT (julianday('now') - 2440587.5) * 86400.0"
+    whole_rows: frozenset[type[Summary]] = frozenset()
 
     def __init__(self, url: URL, *, connections: int, read_only: bool) -> None:
         self._lock = threading.Lock()

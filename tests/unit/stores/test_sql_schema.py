@@ -129,10 +129,13 @@ def test_writes_differ_between_mysql_and_mariadb_only_in_the_new_rows_name():
 
 @pytest.mark.parametrize("mariadb", [True, False])
 def test_the_driver_sends_many_rows_of_each_write_in_one_statement(mariadb):
-    for name, text in writes(server(mariadb=mariadb)).items():
+    made = server(mariadb=mariadb)
+    whole = {TABLES[kind].name for kind in made.whole_rows}
+    for name, text in writes(made).items():
         match = RE_INSERT_VALUES.match(text)
         assert match, name
-        assert match.group(2).count("%s") == match.group(1).count("`") // 2 - 1
+        columns = match.group(1).count("`") // 2 - 1
+        assert match.group(2).count("%s") == (1 if name in whole else columns)
 
 
 @pytest.mark.parametrize("mariadb", [True, False])

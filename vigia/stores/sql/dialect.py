@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, Insert, Table
 
+from vigia.events.summaries import Summary
+
 
 class Fault(Enum):
     """What a driver's error means for the transaction it ended."""
@@ -41,6 +43,8 @@ class Dialect(Protocol):
     begin: str
     now: str
     """A SELECT of the server's time in epoch seconds."""
+    whole_rows: frozenset[type[Summary]]
+    """The kinds of rows that the driver takes whole, as one parameter."""
 
     def writing(self) -> AbstractContextManager[object]:
         """Return what a write transaction holds while it runs, on this side of the connection."""

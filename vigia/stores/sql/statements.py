@@ -1,7 +1,8 @@
 """The statements for many rows, as the driver's own SQL text.
 
 A step writes thousands of rows; SQLAlchemy's handling of each row would cost more than the driver's. So rows go to
-`executemany` as plain tuples in column order, which PyMySQL sends as one multi-row INSERT. Rows are read by their keys
+`executemany` as plain tuples in column order, which PyMySQL sends as one multi-row INSERT; windows, which are most of
+them, even as one value each where the dialect has an encoder for them (`whole_rows.py`). Rows are read by their keys
 the same way: to compile a condition for hundreds of pairs takes SQLAlchemy ten times as long as to run it.
 """
 
@@ -38,13 +39,18 @@ class Statements:
             kept = {"status"} if table is tables.dead_letters else set()
             replaced = [column.name for column in written(table) if not column.primary_key and column.name not in kept]
             self._texts[table.name] = self._text(table, dialect.upsert(table, replaced))
+        for kind in dialect.whole_rows:
+            table = TABLES[kind]
+            text, markers = self._texts[table.name], ", ".join(["%s"] * len(written(table)))
+            assert text.count(f"({markers})") == 1, text  # noqa: S101
+            self._texts[table.name] = text.replace(markers, "%s")
         # a number that is used twice is a bug, and must not replace what was never published
         new = (tables.outbox, tables.steps, tables.interventions, tables.risk_models, tables.risk_model_changes)
         for table in new:
             self._texts[table.name] = self._text(table, insert(table))
 
     def write(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write rows, given as values in column order."""
+        """Write rows, given as values in column order; those of the dialect's `whole_rows` as the only value."""
         if rows:
             connection.exec_driver_sql(self._texts[table.name], list(rows))
 

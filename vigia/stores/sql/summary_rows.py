@@ -85,8 +85,11 @@ def write(database: Database, connection: Connection, rows: Sequence[Summary]) -
     for struct in SUMMARIES:
         if struct in by_type:
             ordered = sorted(by_type[struct], key=attrgetter(*struct.primary_key))
-            values = [msgspec.structs.astuple(one) for one in ordered]
-            database.statements.write(connection, TABLES[struct], _with_bytes(values, _id_places(struct)))
+            if struct in database.dialect.whole_rows:
+                values: list[tuple[Any, ...]] = [(one,) for one in ordered]
+            else:
+                values = _with_bytes([msgspec.structs.astuple(one) for one in ordered], _id_places(struct))
+            database.statements.write(connection, TABLES[struct], values)
 
 
 def select_rows(struct: type[Summary]) -> Select[*tuple[Any, ...]]:
