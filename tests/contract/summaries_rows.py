@@ -7,6 +7,8 @@ import msgspec
 from vigia.events.identity import derive_id
 from vigia.events.summaries import (
     DeploymentSummary,
+    MuteSummary,
+    ProblemGroupSummary,
     ProblemSummary,
     ProposalSummary,
     SeriesSummary,
@@ -126,6 +128,33 @@ def problem(name: str, **changes: Any) -> ProblemSummary:
         version=1,
     )
     return msgspec.structs.replace(row, **changes)
+
+
+def grouped(name: str) -> ProblemGroupSummary:
+    return ProblemGroupSummary(
+        problem_id=derive_id("problem", name),
+        part_of=derive_id("problem", f"{name}'s cause"),
+        service="checkout",
+        at=NOON,
+        released=0,
+        version=1,
+    )
+
+
+def mute(name: str, *, until: float) -> MuteSummary:
+    return MuteSummary(
+        service="checkout",
+        mute_id=name,
+        environment="*",
+        metric="error_rate",
+        labels="",
+        detectors="",
+        since=NOON - 60.0,
+        until=until,
+        by="maria",
+        reason="moved",
+        lifted_by="",
+    )
 
 
 def proposal(name: str, **changes: Any) -> ProposalSummary:

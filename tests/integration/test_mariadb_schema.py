@@ -12,7 +12,9 @@ from tests.contract.summaries_rows import (
     OTHER,
     commit,
     deployment,
+    grouped,
     letter,
+    mute,
     output,
     problem,
     proposal,
@@ -26,6 +28,8 @@ from vigia.events.effects import Timer
 from vigia.events.summaries import WindowSummary
 from vigia.stores.base import StateRow
 from vigia.stores.queries.dead_letter_counts import dead_letter_counts
+from vigia.stores.queries.groups_of import groups_of
+from vigia.stores.queries.mutes_of import mutes_of
 from vigia.stores.queries.open_problems import open_problems
 from vigia.stores.queries.open_proposals import open_proposals
 from vigia.stores.queries.recent_deployments import recent_deployments
@@ -141,6 +145,8 @@ def fill(summaries) -> None:
                 *(deployment(f"{name}{i}", planned_at=NOON + i) for i in range(2_000)),
                 *(problem(f"{name}{i}", status="open" if i % 50 == 0 else "resolved") for i in range(2_000)),
                 *(proposal(f"{name}{i}", status="proposed" if i % 50 == 0 else "denied") for i in range(2_000)),
+                *(grouped(f"{name}{i}") for i in range(2_000)),
+                *(mute(f"{name}{i}", until=NOON - 1_000 + i) for i in range(2_000)),
             ],
             timers_set=[Timer("close", f"{name}{i}", float(i)) for i in range(3_000)],
             seen=[seen(number * 10_000 + i, NOON + i) for i in range(3_000)],
@@ -180,6 +186,9 @@ def use(summaries) -> None:
     open_proposals(summaries)
     dead_letter_counts(summaries)
     windows_of(summaries, "checkout", "production", "metric-7", 0, 600)
+    groups_of(summaries, [grouped(f"0-{i}").problem_id for i in range(20)])
+    mutes_of(summaries, None, NOON + 1_000, limit=50)
+    mutes_of(summaries, "checkout", NOON + 1_000, limit=50)
 
 
 def watched(engine, work) -> list[tuple[str, list[dict]]]:

@@ -15,10 +15,10 @@ def groups_of(reader: Reader, problem_ids: Iterable[str]) -> dict[str, str]:
     Those that stand for themselves, or do so again, are left out.
     """
     table = TABLES[ProblemGroupSummary]
-    query = select_rows(ProblemGroupSummary).where(table.c.released == 0).order_by(table.c.at, table.c.part_of)
-    rows = (
+    query = select_rows(ProblemGroupSummary).where(table.c.released == 0)
+    rows = [
         to_struct(ProblemGroupSummary, row)
         for some in chunks(sorted(set(problem_ids)))
         for row in reader.fetch(query.where(table.c.problem_id.in_(some)))
-    )
-    return {row.problem_id: row.part_of for row in rows}
+    ]
+    return {row.problem_id: row.part_of for row in sorted(rows, key=lambda row: (row.at, row.part_of))}

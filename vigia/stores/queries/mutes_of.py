@@ -12,7 +12,8 @@ def mutes_of(reader: Reader, service: str | None, now: float, *, limit: int) -> 
     """
     table = TABLES[MuteSummary]
     query = select_rows(MuteSummary).where(table.c.until > now, table.c.until > table.c.since)
-    if service is not None:
-        query = query.where(table.c.service == service)
-    order = table.c.until, table.c.service, table.c.mute_id
-    return [to_struct(MuteSummary, row) for row in reader.fetch(query.order_by(*order).limit(limit))]
+    if service is None:
+        query = query.order_by(table.c.until, table.c.service, table.c.mute_id)
+    else:
+        query = query.where(table.c.service == service).order_by(table.c.until, table.c.mute_id)
+    return [to_struct(MuteSummary, row) for row in reader.fetch(query.limit(limit))]
