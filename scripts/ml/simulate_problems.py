@@ -21,10 +21,12 @@ from scripts.ml.problems.healthy import Service, healthy
 from scripts.ml.problems.injected import KINDS, Injected, inject
 from vigia.app.files import read_detectors
 from vigia.events.problems import Problem
-from vigia.models.detectors.config import DetectorConfig, DetectorConfigError
+from vigia.models.detectors.config import DetectorConfig
+from vigia.stores.errors import Unusable
 
 MOST_FALSE_A_DAY = 1.0
 LEAST_FOUND = 0.9
+USUAL = Path("config/detectors.toml")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,15 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--services", type=int, default=50)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--detectors", type=Path, default=Path("config/detectors.toml"), help="limits to try")
+    parser.add_argument("--detectors", type=Path, help=f"limits to try (default: {USUAL}, when it is there)")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--json", type=Path, help="write every figure there")
     options = parser.parse_args(arguments)
     if options.days < 12 or options.services < 1:  # noqa: PLR2004 - the first problem is on the tenth day
         parser.error("it needs at least 12 days and a service")
+    if options.detectors is not None and not options.detectors.exists():
+        parser.error(f"there is no file {options.detectors}")
     try:
-        config = read_detectors(options.detectors)
-    except (DetectorConfigError, OSError) as error:
+        config = read_detectors(options.detectors or USUAL)
+    except Unusable as error:
         print(f"simulate_problems: {error}", file=sys.stderr)
         return 2
     services = [healthy(number, options.days, options.seed) for number in range(options.services)]

@@ -3,12 +3,8 @@
 Everything else is told what to use; only here is it chosen, and only here are clients made.
 """
 
-from tomllib import TOMLDecodeError
-
 from vigia.app.opening import Stores, ensure_topics, make_private, migrate, open_stores, opened_summaries
-from vigia.events.catalog import CatalogError
 from vigia.settings import Settings
-from vigia.stores.errors import Unusable
 from vigia.streaming.topic_admin import BrokerUnreachable
 
 __all__ = [
@@ -36,7 +32,4 @@ def scope_of(settings: Settings, service: str, at: float) -> str:
     """Return the team that owned `service` at the epoch time `at`, as the catalog says; raises Unusable."""
     from vigia.app import files  # noqa: PLC0415 - as above
 
-    try:
-        return files.read_catalog(settings.catalog).scope_of(service, at)
-    except (OSError, UnicodeDecodeError, TOMLDecodeError, CatalogError) as error:
-        raise Unusable(f"the catalog {settings.catalog} cannot be read: {error}") from error
+    return files.read_catalog(settings.catalog).scope_of(service, at)

@@ -6,7 +6,6 @@ masked. Nothing here joins the consumer group, so a worker that cannot start dis
 
 import asyncio
 import logging
-import tomllib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -17,10 +16,6 @@ from vigia.app import broker
 from vigia.app.files import read_catalog, read_detectors, read_guard, read_policy
 from vigia.app.opening import Stores, check_topics
 from vigia.app.routes import ROUTES
-from vigia.events.catalog import CatalogError
-from vigia.models.detectors.config import DetectorConfigError
-from vigia.models.guard.rules import RulesError
-from vigia.models.risk.policy import PolicyError
 from vigia.settings import KafkaSettings, Settings, SettingsError, masked_url, weaknesses
 from vigia.stores.errors import NoSchema, Transient, Unusable
 from vigia.streaming.failure import Retry
@@ -61,16 +56,13 @@ def check_files(settings: Settings) -> None:
         if path != default:
             raise Unusable(f"there is no file {path}, which the settings name")
         logger.warning("there is no file %s: %s", path, without)
+    read_catalog(settings.catalog)
+    read_detectors(settings.detectors)
+    read_policy(settings.policy)
     try:
-        read_catalog(settings.catalog)
-        read_detectors(settings.detectors)
-        read_policy(settings.policy)
         read_guard(settings)
-    except (CatalogError, DetectorConfigError, PolicyError, RulesError, SettingsError) as error:
+    except SettingsError as error:
         raise Unusable(str(error)) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        files = f"{settings.catalog}, {settings.detectors}, {settings.policy} or {settings.feedback}"
-        raise Unusable(f"{files} cannot be read: {error}") from error
 
 
 async def wait_for_all(settings: Settings, stores: Stores) -> Cluster:

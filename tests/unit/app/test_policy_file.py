@@ -1,4 +1,4 @@
-"""The policy's file at the start of a worker: one that is named must be there and be right, or nothing starts."""
+"""Files at the start of a worker: one that is named must be there and be right, or nothing starts."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -37,3 +37,17 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_place(tmp_path, content,
     with pytest.raises(Unusable, match=says) as caught:
         check_files(replace(Settings(), policy=path))
     assert "gates.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["catalog", "detectors", "policy", "feedback"])
+@pytest.mark.parametrize("content", [b"[open", b"\xff\xfe", b"[unheard_of]\n"])
+def test_every_file_is_named_when_it_cannot_be_used(tmp_path, name, content):
+    path = tmp_path / "some.toml"
+    path.write_bytes(content)
+    with pytest.raises(Unusable, match=r"some\.toml"):
+        check_files(replace(Settings(), **{name: path}))
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path):
+    with pytest.raises(Unusable, match=rf"{tmp_path} cannot be read"):
+        check_files(replace(Settings(), policy=tmp_path))

@@ -68,8 +68,15 @@ def test_the_report_says_what_was_found_and_what_was_invented(told, monkeypatch,
     assert "0.08 false problems a day" in capsys.readouterr().out
 
 
-def test_limits_that_cannot_be_read_end_it(tmp_path, capsys):
-    path = tmp_path / "detectors.toml"
-    path.write_text("[high_error_rate]\nopen = 1\n")
+@pytest.mark.parametrize("content", ["[high_error_rate]\nopens_at = 1\n", "[high"])
+def test_limits_that_cannot_be_used_are_named(tmp_path, capsys, content):
+    path = tmp_path / "limits.toml"
+    path.write_text(content)
     assert simulate_problems.main(["--detectors", str(path)]) == 2
-    assert "open" in capsys.readouterr().err
+    assert "limits.toml" in capsys.readouterr().err
+
+
+def test_limits_that_are_not_there_are_named(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        simulate_problems.main(["--detectors", str(tmp_path / "limits.toml")])
+    assert "limits.toml" in capsys.readouterr().err

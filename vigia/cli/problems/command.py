@@ -12,13 +12,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from vigia.app.files import read_detectors
 from vigia.cli.delivery.tables import one_line
 from vigia.cli.exits import NEEDS_PERSON, OK
 from vigia.cli.moments import span_between, written
 from vigia.cli.mute.command import about
+from vigia.cli.problems.configured import configured_mutes
 from vigia.cli.reading import console, print_json, with_reader
 from vigia.cli.run.tables import HEADING, SEVERITY_STYLES, duration
 from vigia.events.summaries import MuteSummary, ProblemSummary
+from vigia.settings import Settings
 from vigia.stores.queries.groups_of import groups_of
 from vigia.stores.queries.mutes_of import mutes_of
 from vigia.stores.queries.problems_of import problems_of
@@ -34,8 +37,9 @@ STATUS_STYLES = {"open": "bold", "resolved": "green", "stale": "dim"}
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints; `cut` when there are more. Without `since` it is about all that are open.
 
-    `part_of` says, by problem id, which are taken for consequences of another one; `muted` are the mutes that people
-    sent and that hold now, since what they are about opens no problem.
+    `part_of` says, by problem id, which are taken for consequences of another one; `muted` are the mutes that hold now,
+    since what they are about opens no problem: those that people sent, then those of the detectors' file, which have no
+    `mute_id`.
     """
 
     since: float | None
@@ -58,8 +62,9 @@ def problems(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return NEEDS_PERSON
 
-    def tell(reader: Reader, _settings: object) -> int:
+    def tell(reader: Reader, settings: Settings) -> int:
         answer = read(reader, options.service, now, only_open=options.open, start=start, end=end)
+        answer.muted.extend(configured_mutes(read_detectors(settings.detectors).mute, options.service, now))
         if options.json:
             print_json(answer)
         else:
@@ -97,7 +102,10 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
     )
     console.print(f"[bold]Problems{escape(of)}[/]{when}")
     for mute in answer.muted:
-        what = f"muted until {written(mute.until)} UTC: {about(mute)} of {mute.service}, by {mute.by}: {mute.reason}"
+        said = "" if mute.mute_id else " (by configuration)"
+        what = (
+            f"muted until {written(mute.until)} UTC: {about(mute)} of {mute.service}, by {mute.by}: {mute.reason}{said}"
+        )
         console.print(Text(one_line(what), style="yellow"))
     if not answer.problems:
         console.print("none")

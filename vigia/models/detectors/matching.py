@@ -36,3 +36,12 @@ def labels_match(series: Series, patterns: Mapping[str, str]) -> bool:
     """Return whether `series` has all labels that `patterns` name, each with a value of its pattern."""
     has = dict(series.labels)
     return all(name in has and fnmatchcase(has[name], pattern) for name, pattern in patterns.items())
+
+
+def labels_in_words(patterns: Mapping[str, str]) -> str:
+    """Return label patterns as people read them.
+
+    >>> labels_in_words({"zone": "a*", "host": "db1"})
+    'host=db1,zone=a*'
+    """
+    return ",".join(f"{name}={pattern}" for name, pattern in sorted(patterns.items()))

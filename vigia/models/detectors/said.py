@@ -14,7 +14,7 @@ from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import Series
 from vigia.events.summaries import MuteSummary
-from vigia.models.detectors.matching import labels_match
+from vigia.models.detectors.matching import labels_in_words, labels_match
 
 DAY = 86_400.0
 KEPT = DAY
@@ -98,7 +98,7 @@ def row_of(service: str, mute: SaidMute) -> MuteSummary | None:
         mute_id=mute.mute_id,
         environment=wanted.environment,
         metric=wanted.metric,
-        labels=",".join(f"{name}={pattern}" for name, pattern in sorted(wanted.labels.items())),
+        labels=labels_in_words(wanted.labels),
         detectors=",".join(wanted.detectors),
         since=wanted.since,
         until=mute.until,

@@ -1,0 +1,64 @@
+"""`vigia problems`: what is muted by the detectors' file is told beside what people muted; a bad file is named."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.contract.summaries_rows import commit, mute, problem, take
+from vigia.cli import main
+
+
+def lines(mutes):
+    keys = ("service", "metric", "from", "until", "author", "reason")
+    for values in mutes:
+        yield "[[mute]]"
+        for key, value in zip(keys, values, strict=True):
+            yield f"{key} = {value.isoformat() if isinstance(value, datetime) else json.dumps(value)}"
+
+
+@pytest.fixture
+def configured(summaries, url, tmp_path, monkeypatch):
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    path = tmp_path / "limits.toml"
+    spans = {
+        "now": (now - hour, now + hour),
+        "over": (now - 2 * hour, now - hour),
+        "next": (now + hour, now + 2 * hour),
+    }
+    mutes = [(service, "db_*", *spans[when], "joao", when) for service in ("check*", "shop") for when in spans]
+    path.write_text("\n".join(lines(mutes)))
+    monkeypatch.setenv("VIGIA_SUMMARIES_URL", url)
+    monkeypatch.setenv("VIGIA_DETECTORS", str(path))
+    said = mute("mute-1", until=time.time() + 600)
+    commit(summaries, take(summaries), summaries=[problem("1"), said])
+    return path
+
+
+def muted(capsys, *words):
+    assert main(["problems", *words, "--json"]) == 0
+    return [(each["service"], each["mute_id"], each["by"]) for each in json.loads(capsys.readouterr().out)["muted"]]
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_the_file_mutes_now_is_told_after_what_people_muted(capsys):
+    said = ("checkout", "mute-1", "maria")
+    assert muted(capsys) == [said, ("check*", "", "joao"), ("shop", "", "joao")]
+    assert muted(capsys, "checkout") == [said, ("check*", "", "joao")]
+    assert muted(capsys, "cart") == []
+
+
+@pytest.mark.usefixtures("configured")
+def test_the_table_says_which_are_of_the_file(capsys):
+    assert main(["problems", "checkout"]) == 0
+    told = capsys.readouterr().out
+    assert "by maria: moved\n" in told
+    assert "db_* of check*, by joao: now (by configuration)" in told
+
+
+def test_a_file_that_cannot_be_used_is_named(configured, capsys):
+    configured.write_text("[[mute]]\nservice = 7\n")
+    assert main(["problems"]) == 78
+    assert "limits.toml" in capsys.readouterr().err
