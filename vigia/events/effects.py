@@ -6,6 +6,8 @@ else in `Changes`. It never does anything itself. A failed step throws both away
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -175,7 +177,12 @@ class Changes:
 
 def row_key(row: Summary) -> tuple[object, ...]:
     """Return (table, primary key values): what identifies a summary row."""
-    return (type(row).__name__, *[getattr(row, field) for field in row.primary_key])
+    return _key_getter(type(row))(row)
+
+
+@cache
+def _key_getter(kind: type[Summary]) -> Callable[[Summary], tuple[object, ...]]:
+    return attrgetter("__class__.__name__", *kind.primary_key)
 
 
 class Model(Protocol[S, E]):

@@ -20,6 +20,7 @@ from vigia.models.windows.sketch import Sketch, SketchError
 
 _COUNT = struct.Struct("<B")
 _CLIMB = bytes([climbs.VERSION])
+_NOTHING_LOST = _COUNT.pack(0)
 
 
 class Totals(msgspec.Struct, frozen=True, array_like=True):
@@ -43,6 +44,8 @@ def totals_of(values: list[float]) -> Totals:
 
 def plain_totals(values: list[float]) -> Totals:
     """Return the totals of one or more `values` without their sketch: `digest` is empty."""
+    if len(values) == 1:
+        return _of_one(values[0], b"")
     return Totals(len(values), fsum(values) + 0.0, min(values) + 0.0, max(values) + 0.0, b"")
 
 
@@ -53,9 +56,17 @@ def counter_totals(values: list[float], times: Sequence[float]) -> Totals:
 
 def totals_from(values: list[float], sketch: bytes) -> Totals:
     """Return the totals of `values` whose encoded sketch is known already."""
+    if len(values) == 1:
+        return _of_one(values[0], _NOTHING_LOST + sketch)
     total, *lost = _exact_sum(values)
     # adding 0.0 turns -0.0 into 0.0, which is equal but not the same bytes
     return Totals(len(values), total, min(values) + 0.0, max(values) + 0.0, _digest(lost, sketch))
+
+
+def _of_one(value: float, digest: bytes) -> Totals:
+    # adding 0.0 turns -0.0 into 0.0, which is equal but not the same bytes
+    value += 0.0
+    return Totals(1, value, value, value, digest)
 
 
 def merged(left: Totals, right: Totals) -> Totals:
