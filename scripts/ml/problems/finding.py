@@ -9,10 +9,12 @@ from scripts.ml.problems.healthy import SAMPLES, START, Service
 from scripts.ml.problems.injected import Injected
 from vigia.events.effects import Changes
 from vigia.events.problems import Problem
+from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder, Level, Looked
 from vigia.models.detectors.quota import Quota
+from vigia.models.detectors.said import SaidMutes
 from vigia.models.detectors.states import DetectorState
 
 AFTERWARDS = 24 * 60
@@ -27,18 +29,29 @@ class Result:
     false: list[Problem]
 
 
+class _Alone:
+    """A service that nobody has muted, with one series a metric."""
+
+    def __init__(self) -> None:
+        self.quota = Quota()
+        self.mutes: SaidMutes = {}
+        self.forgotten_problems = 0
+        self.levels: dict[str, Level] = {}
+
+    def level_of(self, series: Series, metric: str) -> Level | None:  # noqa: ARG002 - all are of one environment
+        """Return the latest window of a metric."""
+        return self.levels.get(metric)
+
+
 def problems_of(service: Service, config: DetectorConfig) -> list[Problem]:
     """Return every version of every problem that the detectors tell of a service, in order."""
-    finder, changes, quota = Finder(config), Changes(), Quota()
+    finder, changes, around = Finder(config), Changes(), _Alone()
     series = {metric: service.series(metric) for metric in service.values}
     watches = {metric: finder.watch(each) for metric, each in series.items()}
     states: dict[str, dict[str, DetectorState]] = {metric: {} for metric in series}
-    levels: dict[str, Level] = {}
     columns = {metric: values.tolist() for metric, values in service.values.items()}
     looked = {
-        metric: Looked(each, watches[metric], states[metric], levels.get, 0)
-        for metric, each in series.items()
-        if watches[metric]
+        metric: Looked(each, watches[metric], states[metric]) for metric, each in series.items() if watches[metric]
     }
     for minute in range(len(next(iter(columns.values())))):
         start = START + 60 * minute
@@ -56,8 +69,8 @@ def problems_of(service: Service, config: DetectorConfig) -> list[Problem]:
                 stale=False,
             )
             if look.watch.kept:
-                levels[metric] = (window.end, value)
-            finder.look(look, window, quota, changes)
+                around.levels[metric] = (window.end, value)
+            finder.look(look, window, around, window.end, changes)
     return [output.event for output in changes.outputs if isinstance(output.event, Problem)]
 
 

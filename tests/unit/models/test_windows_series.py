@@ -187,7 +187,7 @@ class Watcher:
     def watch(self, series):
         return Watch((), sketch=False, kept=True)
 
-    def look(self, looked, window, quota, changes):
+    def look(self, looked, window, around, clock, changes):
         self.seen.append((looked.series.metric, int(window.start - START), window.count))
 
 

@@ -4,9 +4,8 @@ Which detectors look at a series, with which limits, follows from the configurat
 one looks at what no rule covers.
 """
 
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from vigia.events.effects import Changes
 from vigia.events.figures import PROBLEMS_HELD, PROBLEMS_OPENED, PROBLEMS_RESOLVED, PROBLEMS_STALE, PROBLEMS_WORSE
@@ -16,6 +15,7 @@ from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.mutes import Mute
 from vigia.models.detectors.problems import limit_over, limit_reached, problem_of, tell
 from vigia.models.detectors.quota import Quota
+from vigia.models.detectors.said import SaidMutes, is_muted
 from vigia.models.detectors.states import DetectorState
 
 RECENT = 600
@@ -35,23 +35,30 @@ class Watch(NamedTuple):
         return bool(self.detectors) or self.kept
 
 
-Level = tuple[int, float]
-"""End and mean of a window."""
-Sibling = Callable[[str], Level | None]
-"""Gives the latest window of the series that differs only by its metric, if that is one that detectors ask for."""
-
-
 class Looked(NamedTuple):
     """One series as the detectors see it; `states` is changed in place."""
 
     series: Series
     watch: Watch
     states: dict[str, DetectorState]
-    sibling: Sibling
-    numbers_from: int
-    """How many problems may have been opened on it by a detector that has no state of it."""
-    said: Callable[[str], bool] | None = None
-    """Whether people have muted a detector for this window, by event; None when the service has no such mute."""
+
+
+Level = tuple[int, float]
+"""End and mean of a window."""
+
+
+class Around(Protocol):
+    """The service of a series, as far as its detectors are concerned."""
+
+    quota: Quota
+    """Changed in place."""
+    mutes: SaidMutes
+    """What people have muted by event."""
+    forgotten_problems: int
+    """How many problems may have been opened on a series by a detector that has no state of it."""
+
+    def level_of(self, series: Series, metric: str) -> Level | None:
+        """Return the latest window of the series that differs from `series` by its metric alone, if it is kept."""
 
 
 class Finder:
@@ -78,33 +85,40 @@ class Finder:
             kept=series.metric in self._companions,
         )
 
-    def look(self, looked: Looked, window: ClosedWindow, quota: Quota, changes: Changes) -> None:
-        """Give one closed window of a series to its detectors; changes their states and `quota` in place."""
-        series, states = looked.series, looked.states
+    def look(self, looked: Looked, window: ClosedWindow, around: Around, clock: float, changes: Changes) -> None:
+        """Give one closed window of a series to its detectors; changes their states and the quota in place.
+
+        `clock` is the Kafka time of what closed it.
+        """
+        series, states, quota = looked.series, looked.states, around.quota
         hour = window.end // 3_600
         if hour > quota.hour:
             if quota.since:
                 tell(limit_over(series.service, quota, float(window.end)), changes, PROBLEMS_RESOLVED)
             quota.begin(hour)
         for detector, mutes in looked.watch.detectors:
-            before = states.get(detector.name)
-            muted = bool(mutes) and any(mute.holds(series, detector.name, window.end) for mute in mutes)
-            muted = muted or (looked.said is not None and looked.said(detector.name))
+            name = detector.name
+            before = states.get(name)
+            muted = bool(mutes or around.mutes) and (
+                any(mute.holds(series, name, window.end) for mute in mutes)
+                or is_muted(around.mutes, series, window.end, clock, name)
+            )
             if muted and (before is None or before.status == "none"):
                 continue
             if before is None:
-                before = detector.anew(looked.numbers_from)
-            after, finding = detector.judge(before, window, series, partial(_recent, looked.sibling, window.end))
+                before = detector.anew(around.forgotten_problems)
+            companion = partial(_recent, around, series, window.end) if detector.companions else _unknown
+            after, finding = detector.judge(before, window, series, companion)
             if finding is not None and muted and finding.status != "resolved":
                 continue
             if finding is not None and finding.begins and quota.opened >= self._config.problems_per_hour:
                 self._hold_back(series, window, quota, changes)
-                states[detector.name] = before
+                states[name] = before
                 continue
-            states[detector.name] = after
+            states[name] = after
             if finding is not None:
                 quota.opened += finding.begins
-                tell(problem_of(series, detector.name, finding, at=window.end), changes, _figure(finding))
+                tell(problem_of(series, name, finding, at=window.end), changes, _figure(finding))
 
     def _limits(self, detector: Detector, series: Series) -> Detector:
         for match, limits in reversed(self._overrides[detector.name]):
@@ -134,6 +148,10 @@ def _figure(finding: Finding) -> str:
     return PROBLEMS_RESOLVED if finding.status == "resolved" else PROBLEMS_STALE
 
 
-def _recent(sibling: Sibling, end: int, metric: str) -> float | None:
-    level = sibling(metric)
+def _recent(around: Around, series: Series, end: int, metric: str) -> float | None:
+    level = around.level_of(series, metric)
     return level[1] if level is not None and abs(level[0] - end) <= RECENT else None
+
+
+def _unknown(_metric: str) -> float | None:
+    return None

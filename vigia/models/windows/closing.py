@@ -15,14 +15,12 @@ sends closes nothing of another that is sending too.
 """
 
 from collections.abc import Iterable
-from functools import partial
 from math import inf
 
 from vigia.events.effects import Changes
 from vigia.events.figures import WINDOWS_CLOSED
 from vigia.models.detectors.base import ClosedWindow
 from vigia.models.detectors.finder import Finder, Looked
-from vigia.models.detectors.said import is_muted
 from vigia.models.windows.bulk import totals_of_many
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.rolling import Roller
@@ -124,8 +122,12 @@ class Closer:
 
     def aim(self, spot: Spot) -> None:
         """Let the hot loop go on to the end of the newest window, or to where the watermark passes another end."""
-        newest_ends = max(spot.held.windows, default=0) + self._config.window
-        spot.aim(min(float(newest_ends), self._config.closes_at(spot.held.closed)))
+        windows = spot.held.windows
+        if not windows:
+            spot.rest()
+            return
+        newest = max(windows)
+        spot.aim(newest, min(float(newest + self._config.window), self._config.closes_at(spot.held.closed)))
 
     def settle(self) -> None:
         """Write what was closed."""
@@ -155,22 +157,16 @@ class Closer:
         window = held.windows.pop(start)
         self._roller.touch(state, held, start, clock)
         self._pending.append((held.series.series_id, start, window))
-        watch = spot.watch
-        if watch is None:
-            watch = spot.watch = self._finder.watch(held.series)
+        looked = spot.looked
+        if looked is None:
+            looked = spot.looked = Looked(held.series, self._finder.watch(held.series), held.detectors)
+        watch = looked.watch
         if not watch:
             return
         closed = self._closed(start, window, clock, sketch=watch.sketch)
         if watch.kept:
             held.level = (closed.end, closed.mean)
-        said = partial(is_muted, state.mutes, held.series, closed.end, clock) if state.mutes else None
-        sibling = partial(state.level_of, held.series)
-        self._finder.look(
-            Looked(held.series, watch, held.detectors, sibling, state.forgotten_problems, said),
-            closed,
-            state.quota,
-            self._changes,
-        )
+        self._finder.look(looked, closed, state, clock, self._changes)
 
     def _closed(self, start: int, window: Window, clock: float, *, sketch: bool) -> ClosedWindow:
         totals = window.totals() if sketch or window.folded is not None else plain_totals(window.values)

@@ -64,7 +64,11 @@ class Intake:
         latest = points[-1][0]
         state.arrival = max(state.arrival, time)
         state.latest = max(state.latest, latest)
-        begins = self._add(points, held, state, time)
+        if len(points) == 1:
+            # the usual message, when a series comes to its next window
+            begins = self._put(self._config.start_of(latest), [points[0][1]], [latest], held, state, time)
+        else:
+            begins = self._add(points, held, state, time)
         passed = self._closer.close_passed(spot, state, latest, clock=time)
         if begins:
             self._closer.began(spot, state)
@@ -139,22 +143,35 @@ class Intake:
     def _add(self, points: Sequence[tuple[float, float]], held: SeriesState, state: ServiceState, time: float) -> bool:
         """Put points, ordered by time, where they belong; return whether a window begins with them."""
         stamps, values = zip(*points, strict=True)
-        begins, first, counter = False, 0, held.series.kind == "counter"
+        begins, first = False, 0
         while first < len(stamps):
             start = self._config.start_of(stamps[first])
             after = bisect_left(stamps, start + self._config.window, first)
-            window = held.windows.get(start)
-            late = window is None and start < held.closed
-            if late:
-                window = self._late[held.series.series_id, start]
-                self._roller.touch(state, held, start, time)
-            elif window is None:
-                window = held.windows[start] = Window()
-                begins = True
-            window.values.extend(values[first:after])
-            if counter:
-                window.times.extend(stamps[first:after])
-            if not late:
-                window.fold()
+            begins |= self._put(start, values[first:after], stamps[first:after], held, state, time)
             first = after
+        return begins
+
+    def _put(
+        self,
+        start: int,
+        values: Sequence[float],
+        stamps: Sequence[float],
+        held: SeriesState,
+        state: ServiceState,
+        time: float,
+    ) -> bool:
+        """Put values of the window from `start`, and their times, into it; return whether it begins with them."""
+        window = held.windows.get(start)
+        late, begins = window is None and start < held.closed, False
+        if late:
+            window = self._late[held.series.series_id, start]
+            self._roller.touch(state, held, start, time)
+        elif window is None:
+            window = held.windows[start] = Window()
+            begins = True
+        window.values.extend(values)
+        if held.series.kind == "counter":
+            window.times.extend(stamps)
+        if not late:
+            window.fold()
         return begins

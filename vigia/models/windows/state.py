@@ -6,7 +6,7 @@ from math import inf
 import msgspec
 
 from vigia.events.samples import Series
-from vigia.models.detectors.finder import Level, Watch
+from vigia.models.detectors.finder import Level, Looked
 from vigia.models.detectors.quota import Quota
 from vigia.models.detectors.said import SaidMutes
 from vigia.models.detectors.states import DetectorState
@@ -75,7 +75,7 @@ class Spot:
     counter with its time to `times`, which others do not have), and closes nothing of its series.
     """
 
-    __slots__ = ("held", "high", "low", "number", "times", "values", "watch")
+    __slots__ = ("held", "high", "looked", "low", "number", "times", "values")
 
     def __init__(self, number: int, held: SeriesState) -> None:
         self.number = number
@@ -84,17 +84,21 @@ class Spot:
         self.high = 0.0
         self.values: list[float] = []
         self.times: list[float] | None = None
-        self.watch: Watch | None = None
-        """Which detectors look at it; None until its first window closes."""
+        self.looked: Looked | None = None
+        """It as its detectors see it; None until its first window closes."""
 
-    def aim(self, high: float) -> None:
-        """Point at the newest open window, if there is one, and let the hot loop go on to before `high`."""
+    def aim(self, newest: int, high: float) -> None:
+        """Point at the newest open window, and let the hot loop go on to before `high`."""
         self.fold()
-        windows = self.held.windows
-        newest = max(windows, default=0)
-        self.low, self.high = (float(newest), high) if windows else (0.0, 0.0)
-        self.values = windows[newest].values if windows else []
-        self.times = windows[newest].times if windows and self.held.series.kind == "counter" else None
+        window = self.held.windows[newest]
+        self.low, self.high = float(newest), high
+        self.values = window.values
+        self.times = window.times if self.held.series.kind == "counter" else None
+
+    def rest(self) -> None:
+        """Point at nothing: there is no open window."""
+        self.low = self.high = 0.0
+        self.values, self.times = [], None
 
     def fold(self) -> None:
         """Keep the raw values few of the window that the hot loop puts samples into; it does not count them."""
