@@ -14,7 +14,7 @@ from vigia.models.windows import buckets
 from vigia.models.windows import sketch as module
 from vigia.models.windows.buckets import LARGEST, RELATIVE_ERROR, SMALLEST, count_keys, key_of, value_of
 from vigia.models.windows.bulk import totals_of_many
-from vigia.models.windows.sketch import Sketch, SketchError
+from vigia.models.windows.sketch import Sketch, SketchError, encoded_lone
 from vigia.models.windows.totals import merged, plain_totals, sketch_in, totals_of
 
 finite = st.floats(-1e280, 1e280, allow_nan=False)
@@ -113,6 +113,11 @@ def test_the_bounds_are_the_correctly_rounded_roots_of_two():
 def test_totals_in_bulk_are_the_same_bytes_as_one_by_one(groups):
     groups = [*groups, [1.0] * 300, [0.0] * 300, [1e-200, 1e200, -1e100, -1e-100]]
     assert totals_of_many(groups) == [totals_of(group) for group in groups]
+
+
+@given(finite | tiny | usual)
+def test_a_lone_value_has_the_sketch_of_a_list_of_it(value):
+    assert encoded_lone(value) == Sketch.of([value]).encode()
 
 
 def test_a_lone_negative_zero_gives_the_bytes_of_zero():

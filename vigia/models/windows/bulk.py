@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vigia.models.windows.buckets import LARGEST, SMALLEST, keys_of
 from vigia.models.windows.sketch import MAX_BUCKETS, Sketch, encode_parts
-from vigia.models.windows.totals import Totals, totals_from
+from vigia.models.windows.totals import Totals, totals_from, totals_of
 
 _ENOUGH = 128
 """From so many values on, numpy's fixed costs are worth it; measured with windows of 1 to 100 values."""
@@ -23,9 +23,11 @@ _BYTE = 0xFF
 
 def totals_of_many(groups: Sequence[list[float]]) -> list[Totals]:
     """Return the totals of each group; the groups are not empty and hold finite values as `totals_of` wants them."""
-    if sum(map(len, groups)) < _ENOUGH:
-        return [totals_from(values, Sketch.of(values).encode()) for values in groups]
-    return [totals_from(values, encoded) for values, encoded in zip(groups, _encoded(groups), strict=True)]
+    several = [values for values in groups if len(values) > 1]
+    if sum(map(len, several)) < _ENOUGH:
+        return [totals_of(values) for values in groups]
+    encoded = iter(_encoded(several))
+    return [totals_from(values, next(encoded)) if len(values) > 1 else totals_of(values) for values in groups]
 
 
 def _encoded(groups: Sequence[list[float]]) -> list[bytes]:

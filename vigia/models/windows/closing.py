@@ -55,20 +55,21 @@ class Closer:
         held = spot.held
         if latest < self._config.closes_at(held.closed):
             return False
-        held.closed = self._config.boundary_at(latest)
-        for start in sorted([start for start in held.windows if start < held.closed]):
+        closed = held.closed = self._config.boundary_at(latest)
+        for start in sorted([start for start in held.windows if start < closed]):
             self._close(spot, state, start, clock)
         return True
 
     def began(self, spot: Spot, state: ServiceState) -> None:
         """A series has begun windows, of which the newest is open."""
         held = spot.held
-        held.behind = max(0, self._config.start_of(state.latest) - max(held.windows))
+        newest = max(held.windows)
+        held.behind = max(0, self._config.start_of(state.latest) - newest)
         state.open[spot.number] = spot
-        state.check_at = min(state.check_at, self._silent_at(held))
+        state.check_at = min(state.check_at, self._silent_at(held, newest))
         if state.timer is None:
             self._set_timer(held.series.service, state)
-        self.aim(spot)
+        self._aim_at(newest, spot)
 
     def only_late(self, spot: Spot, state: ServiceState) -> None:
         """A new series has begun no window: all its samples were older than what may belong to a forgotten one."""
@@ -97,7 +98,7 @@ class Closer:
         silent: list[Spot] = []
         state.check_at = inf
         for spot in state.open.values():
-            at = self._silent_at(spot.held)
+            at = self._silent_at(spot.held, max(spot.held.windows))
             if at <= state.latest:
                 silent.append(spot)
             else:
@@ -122,11 +123,12 @@ class Closer:
 
     def aim(self, spot: Spot) -> None:
         """Let the hot loop go on to the end of the newest window, or to where the watermark passes another end."""
-        windows = spot.held.windows
-        if not windows:
+        if spot.held.windows:
+            self._aim_at(max(spot.held.windows), spot)
+        else:
             spot.rest()
-            return
-        newest = max(windows)
+
+    def _aim_at(self, newest: int, spot: Spot) -> None:
         spot.aim(newest, min(float(newest + self._config.window), self._config.closes_at(spot.held.closed)))
 
     def settle(self) -> None:
@@ -182,9 +184,9 @@ class Closer:
             digest=totals.digest,
         )
 
-    def _silent_at(self, held: SeriesState) -> float:
-        """Return the event time of the service from which a series with open windows is silent."""
-        return self._config.closes_at(max(held.windows) + held.behind) + self._config.series_idle
+    def _silent_at(self, held: SeriesState, newest: int) -> float:
+        """Return the event time of the service from which a series is silent whose newest open window is `newest`."""
+        return self._config.closes_at(newest + held.behind) + self._config.series_idle
 
     def _forgotten_at(self, held: SeriesState) -> float:
         """Return the event time of the service from which a series without open windows is forgotten."""

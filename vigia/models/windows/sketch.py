@@ -177,6 +177,23 @@ class Sketch:
         return f"Sketch(count={self.count}, buckets={len(self.positive) + len(self.negative)})"
 
 
+def encoded_lone(value: float) -> bytes:
+    """Return the encoded sketch of a single value; raises ValueError as `Sketch.of` does.
+
+    >>> encoded_lone(-1.5) == Sketch.of([-1.5]).encode()
+    True
+    """
+    magnitude = abs(value)
+    if not magnitude < LARGEST:
+        raise ValueError(f"magnitudes must be below {LARGEST:g}, not {value}")
+    if magnitude < SMALLEST:
+        return encode_parts(0, 0, (0, 0), b"", b"\1")
+    key = key_of(magnitude)
+    if value > 0:
+        return encode_parts(0, 1, (0, key), b"", b"\0\1")
+    return encode_parts(1, 0, (key, 0), b"", b"\0\1")
+
+
 def encode_parts(
     negatives: int,
     positives: int,

@@ -16,7 +16,7 @@ import msgspec
 
 from vigia.models.windows import climb as climbs
 from vigia.models.windows.climb import Climb, climb_of
-from vigia.models.windows.sketch import Sketch, SketchError
+from vigia.models.windows.sketch import Sketch, SketchError, encoded_lone
 
 _COUNT = struct.Struct("<B")
 _CLIMB = bytes([climbs.VERSION])
@@ -39,6 +39,8 @@ def totals_of(values: list[float]) -> Totals:
     >>> totals_of([0.1, 0.2, 0.3]).sum == totals_of([0.3, 0.2, 0.1]).sum == 0.6
     True
     """
+    if len(values) == 1:
+        return _of_one(values[0], _NOTHING_LOST + encoded_lone(values[0]))
     return totals_from(values, Sketch.of(values).encode())
 
 
@@ -56,8 +58,6 @@ def counter_totals(values: list[float], times: Sequence[float]) -> Totals:
 
 def totals_from(values: list[float], sketch: bytes) -> Totals:
     """Return the totals of `values` whose encoded sketch is known already."""
-    if len(values) == 1:
-        return _of_one(values[0], _NOTHING_LOST + sketch)
     total, *lost = _exact_sum(values)
     # adding 0.0 turns -0.0 into 0.0, which is equal but not the same bytes
     return Totals(len(values), total, min(values) + 0.0, max(values) + 0.0, _digest(lost, sketch))
