@@ -5,6 +5,8 @@ the same hour of other days, show what fills within days, whatever the daily cyc
 *ceiling*, what the level was at most in the week before: a cycle, a backup, a cache that warms up again stay below it.
 """
 
+from math import isnan
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -70,14 +72,14 @@ def within_hours(history: History, most: float, *, new: bool) -> Outlook | None:
     of what was before the last three hours.
     """
     fine = history.fine.values()
-    known = fine[~np.isnan(fine)]
+    # without numpy, whose calls cost more than so few values; most levels stay where they were, and end here
+    known = [value for value in fine.tolist() if not isnan(value)]
     if len(known) < LEAST_FINE:
         return None
-    level = float(np.median(known[-3:]))
-    # before what takes longer: most levels stay where they were
-    if LIMIT - level > FAR * most * max(0.0, float(known[-1] - known.min())):
+    level = sorted(known[-3:])[1]
+    if LIMIT - level > FAR * most * max(0.0, known[-1] - min(known)):
         return None
-    if _is_step(known - known[0]) or (new and not _is_new(level, history, 3)):
+    if _is_step(fine - known[0]) or (new and not _is_new(level, history, 3)):
         return None
     return _outlook(trend_of(fine), level, FINE_PER_HOUR, FINE_Z, most)
 
