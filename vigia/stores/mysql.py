@@ -14,7 +14,7 @@ from sqlalchemy.dialects.mysql import insert
 from vigia.events.summaries import Summary
 from vigia.stores.errors import Transient, Unusable
 from vigia.stores.sql.dialect import Diagnosis, Fault
-from vigia.stores.sql.whole_rows import WHOLE_ROWS, values_of
+from vigia.stores.sql.whole_rows import WHOLE_ROWS, Rows, text_of
 
 CONNECT_TIMEOUT = 5
 """Seconds until a connection must stand."""
@@ -190,7 +190,7 @@ def _engine(url: URL, connections: int, tls: ssl.SSLContext | None, statement_ti
         "charset": "utf8mb4",
         # bytes are sent as _binary'...'; without it the server would read them as (mostly invalid) text
         "binary_prefix": True,
-        "conv": {**pymysql.converters.conversions, **dict.fromkeys(WHOLE_ROWS, values_of)},
+        "conv": {**pymysql.converters.conversions, Rows: text_of},
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": answer_within,
         "write_timeout": answer_within,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigia.events.summaries import WindowRow
-from vigia.stores.sql.whole_rows import WHOLE_ROWS, values_of
+from vigia.stores.sql.whole_rows import WHOLE_ROWS, Rows, text_of, values_of
 
-DRIVER = pymysql.Connection(defer_connect=True)
+DRIVER = pymysql.Connection(defer_connect=True, conv={**pymysql.converters.conversions, Rows: text_of})
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 rows = st.builds(
@@ -34,6 +34,12 @@ def test_a_whole_row_is_what_the_driver_makes_of_its_values(row):
 
 
 ROW = WindowRow(series_id="0f", start=0, count=1, sum=0.0, min=0.0, max=0.0, sketch=b"", late=0)
+
+
+@given(st.lists(rows, min_size=1, max_size=5))
+def test_many_rows_are_what_the_driver_makes_of_each(many):
+    marker = "({})".format
+    assert marker(DRIVER.escape(Rows(many))) == ",".join(marker(values_of(row)) for row in many)
 
 
 @pytest.mark.parametrize("value", [nan, inf, -inf])

@@ -44,7 +44,7 @@ class Dialect(Protocol):
     now: str
     """A SELECT of the server's time in epoch seconds."""
     whole_rows: frozenset[type[Summary]]
-    """The kinds of rows that the driver takes whole, as one parameter."""
+    """The kinds of rows that the driver takes as `Rows` (`whole_rows.py`): many rows are one value."""
 
     def writing(self) -> AbstractContextManager[object]:
         """Return what a write transaction holds while it runs, on this side of the connection."""

@@ -2,8 +2,8 @@
 
 A step writes thousands of rows; SQLAlchemy's handling of each row would cost more than the driver's. So rows go to
 `executemany` as plain tuples in column order, which PyMySQL sends as one multi-row INSERT; windows, which are most of
-them, even as one value each where the dialect has an encoder for them (`whole_rows.py`). Rows are read by their keys
-the same way: to compile a condition for hundreds of pairs takes SQLAlchemy ten times as long as to run it.
+them, go as text where the dialect has an encoder for them (`whole_rows.py`). Rows are read by their keys the same way:
+to compile a condition for hundreds of pairs takes SQLAlchemy ten times as long as to run it.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Statements:
             self._texts[table.name] = self._text(table, insert(table))
 
     def write(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write rows, given as values in column order; those of the dialect's `whole_rows` as the only value."""
+        """Write rows, given as values in column order; of the dialect's `whole_rows` some rows as one value."""
         if rows:
             connection.exec_driver_sql(self._texts[table.name], list(rows))
 

@@ -15,6 +15,7 @@ from vigia.stores.sql.database import Database
 from vigia.stores.sql.dialect import written
 from vigia.stores.sql.summary_tables import TABLES
 from vigia.stores.sql.types import HexId
+from vigia.stores.sql.whole_rows import AT_ONCE, Rows
 
 S = TypeVar("S", bound=Summary)
 
@@ -86,7 +87,7 @@ def write(database: Database, connection: Connection, rows: Sequence[Summary]) -
         if struct in by_type:
             ordered = sorted(by_type[struct], key=attrgetter(*struct.primary_key))
             if struct in database.dialect.whole_rows:
-                values: list[tuple[Any, ...]] = [(one,) for one in ordered]
+                values: list[tuple[Any, ...]] = [(Rows(some),) for some in chunks(ordered, AT_ONCE)]
             else:
                 values = _with_bytes([msgspec.structs.astuple(one) for one in ordered], _id_places(struct))
             database.statements.write(connection, TABLES[struct], values)
