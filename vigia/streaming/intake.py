@@ -105,6 +105,10 @@ class Intake:
 
     def _take_plain(self, batch: Batch, partition_count: int, cluster_id: str) -> Taken | None:
         stamps, known = batch.records.timestamps, self._known[batch.partition, partition_count]
+        # the first batch of a lane, or one that a service is new in, is as plain as others once its keys are known
+        for key in set(batch.records.keys).difference(known):
+            if self._key_here(key, batch.partition, partition_count) is None:
+                return None
         plain = plain_samples(batch.records, known, min(stamps) / 1000, self._future_limit)
         if plain is None:
             return None
