@@ -48,8 +48,8 @@ def problem(service, status="open", version=1, severity="P2", at=0.0, **fields):
 class Lanes:
     """All lanes in one: what is told comes back, in the order of its keys' lanes, until nothing is left to tell."""
 
-    def __init__(self):
-        config = RemediationConfig(dependencies=CATALOG.dependencies)
+    def __init__(self, catalog=CATALOG):
+        config = RemediationConfig(dependencies=catalog.dependencies)
         self.lane = Lane(RemediationModel(config))
         self.clock = START
 
@@ -149,11 +149,66 @@ def test_what_fills_up_where_it_is_has_no_cause_elsewhere_but_may_be_one():
 def test_many_services_are_counted_not_listed():
     every = [f"s{number:02}" for number in range(30)]
     catalog = Catalog.parse({"service": [{"name": "s*", "team": "unassigned", "depends_on": [THING]}]}, "catalog")
-    lanes = Lanes()
-    lanes.lane = Lane(RemediationModel(RemediationConfig(dependencies=catalog.dependencies)))
+    lanes = Lanes(catalog)
     lanes.tell(*(problem(service) for service in every))
     (row,) = lanes.shared()
     assert row.why.endswith("s00, s01, s02, s03, s04, s05, s06, s07 and 22 more.")
+
+
+def needing(**things):
+    entries = [{"name": name, "team": "unassigned", "depends_on": some.split()} for name, some in things.items()]
+    return Catalog.parse({"service": entries}, "catalog")
+
+
+def test_of_several_things_that_all_depend_on_the_one_with_fewer_dependents_has_the_problem_and_names_the_other():
+    catalog = needing(shop="queue orders-db", cart="queue orders-db", mail="orders-db queue", search="queue")
+    lanes = Lanes(catalog).tell(problem("shop"), problem("cart"), problem("mail"))
+    (row,) = lanes.shared()
+    assert row.service == THING
+    assert row.why.endswith(": cart, mail, shop; all of them depend on queue, too.")
+    # one that depends on the other alone: then that explains more
+    lanes.tell(problem("search"))
+    assert {each.service for each in lanes.shared()} == {THING, "queue"}
+    (queue,) = (each for each in lanes.shared() if each.service == "queue")
+    assert queue.why.endswith(": cart, mail, search, shop.")
+
+
+def test_of_things_with_as_many_dependents_the_name_decides_and_one_that_fails_itself_is_the_cause():
+    catalog = needing(shop="queue orders-db", cart="queue orders-db", mail="orders-db queue")
+    (row,) = Lanes(catalog).tell(problem("shop"), problem("cart"), problem("mail")).shared()
+    assert row.service == THING
+    (row,) = Lanes(catalog).tell(problem("queue"), problem("shop"), problem("cart")).shared()
+    assert row.service == "queue"
+    assert row.why.endswith("; so has queue itself.")
+
+
+depending = st.lists(
+    st.lists(st.sampled_from(["db", "index", "queue"]), unique=True, max_size=3), min_size=5, max_size=5
+)
+
+
+@given(depending, st.permutations(["a", "b", "c", "d", "e"]), st.integers(0, 5))
+def test_what_one_thing_could_explain_is_told_by_some_thing_whatever_the_order(depending, order, failing):
+    catalog = needing(**{name: " ".join(some) for name, some in zip("abcde", depending, strict=True)})
+    lanes = Lanes(catalog).tell(*(problem(name) for name in order[:failing]))
+    needed = {
+        thing: {name for name, some in zip("abcde", depending, strict=True) if thing in some}
+        for thing in ("db", "index", "queue")
+    }
+    broken = {thing: names & set(order[:failing]) for thing, names in needed.items()}
+    could = {thing for thing, names in broken.items() if len(names) >= 3 and len(names) >= len(needed[thing]) / 2}
+    told = {row.service: set(row.why.split(": ")[1].split(";")[0].rstrip(".").split(", ")) for row in lanes.shared()}
+    # of those that explain the same problems, or more, one tells it
+    assert told == {
+        thing: broken[thing]
+        for thing in could
+        if not any(broken[thing] <= broken[other] and better(needed, other, thing) for other in needed)
+    }
+    assert all(any(broken[thing] <= names for names in told.values()) for thing in could)
+
+
+def better(needed, other, thing):
+    return (len(needed[other]), other) < (len(needed[thing]), thing)
 
 
 def test_the_state_of_the_release_before_is_read_and_written():

@@ -143,8 +143,8 @@ def test_however_they_are_told_the_same_ones_are_taken_together(openings, random
     assert (state.group is None) == (not found)
 
 
-def plainly(members):
-    """Runs of problems without a longer gap, of which one span has enough services."""
+def plainly(members, elsewhere=frozenset()):
+    """Runs of problems without a longer gap, of which one span has enough services, and not all are `elsewhere`."""
     ordered = sorted(members, key=lambda problem_id: members[problem_id].opened_at)
     runs, taken = [ordered[:1]], set()
     for before, problem_id in pairwise(ordered):
@@ -157,6 +157,27 @@ def plainly(members):
             {members[each].service for each in run if 0 <= members[each].opened_at - time <= LIMITS.within}
             for time in times
         ]
-        if any(len(services) >= LIMITS.least for services in spans):
+        left = {members[problem_id].service for problem_id in run} <= elsewhere
+        if any(len(services) >= LIMITS.least for services in spans) and not left:
             taken |= set(run)
     return taken
+
+
+@given(openings, st.randoms())
+def test_what_has_its_cause_elsewhere_is_left_alone_until_one_comes_that_has_not(openings, random):
+    members = [(f"p{number}", member(*opening)) for number, opening in enumerate(openings)]
+    random.shuffle(members)
+    state = SharedState()
+    for problem_id, one in members:
+        put(state, problem_id, one)
+        settle(state, THING, 0, LIMITS, lambda some: all(each.service in "abc" for each in some))
+    found = {problem_id for problem_id, one in state.members.items() if one.grouped}
+    assert found == plainly(dict(members), elsewhere={"a", "b", "c"})
+
+
+def test_what_has_its_cause_elsewhere_is_of_the_thing_when_that_fails_itself():
+    state, _ = told(member(THING), member("a"))
+    put(state, "p2", member("b"))
+    change = settle(state, THING, 0, LIMITS, lambda _: True)
+    assert change is not None
+    assert change.group.services == ("a", "b")

@@ -4,7 +4,7 @@ A problem of a service is told to everything that the service depends on. The la
 problems it takes for consequences of one cause: in rows, for people, and to the lanes of those services.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from vigia.events.dependencies import Dependencies
@@ -57,10 +57,27 @@ class Grouping:
             shared.put(state, event.problem_id, member)
         else:
             shared.over(state, event.problem_id)
-        known = self._dependencies.known_dependents(event.service, event.opened_at)
-        change = shared.settle(state, event.service, known, self._limits)
+        thing, at = event.service, event.opened_at
+        known = self._dependencies.known_dependents(thing, at)
+
+        def elsewhere(members: Iterable[Member]) -> bool:
+            # all lanes must agree which it is: who has fewer dependents has the greater part of them in trouble
+            return any(
+                (self._dependencies.known_dependents(other, at), other) < (known, thing)
+                for other in self._shared_too(members, thing)
+            )
+
+        change = shared.settle(state, thing, known, self._limits, elsewhere)
         if change is not None:
-            _Told(event, state, change, known).tell(changes)
+            inside = [one for one in state.members.values() if one.grouped]
+            too = () if any(one.service == thing for one in inside) else self._shared_too(inside, thing)
+            _Told(event, state, change, known, too).tell(changes)
+
+    def _shared_too(self, members: Iterable[Member], thing: str) -> tuple[str, ...]:
+        """Return what the services of all these problems depend on beside the thing, by name."""
+        every = {(one.service, one.opened_at) for one in members if one.service != thing}
+        shared_by_all = set.intersection(*(set(self._dependencies.of(*one)) for one in every)) if every else set()
+        return tuple(sorted(shared_by_all - {thing}))
 
 
 def link(problem: Problem, thing: str) -> DependentProblem:
@@ -82,9 +99,11 @@ def link(problem: Problem, thing: str) -> DependentProblem:
 class _Told:
     """What one change of a group makes known."""
 
-    def __init__(self, event: DependentProblem, state: SharedState, change: Change, known: int) -> None:
+    def __init__(
+        self, event: DependentProblem, state: SharedState, change: Change, known: int, too: Sequence[str]
+    ) -> None:
         self._thing, self._at, self._environment = event.service, event.at, event.environment
-        self._state, self._change, self._known = state, change, known
+        self._state, self._change, self._known, self._too = state, change, known, too
         series_id = derive_id("series", self._thing, self._environment, NAME)
         self._series_id = series_id
         self._problem_id = derive_id("problem", series_id, NAME, str(change.group.number))
@@ -113,7 +132,7 @@ class _Told:
             at=self._at,
             why=_over(self._thing)
             if self._change.resolved
-            else _why(self._thing, group.services, group.opened_at, own=own),
+            else _why(self._thing, group.services, group.opened_at, self._too, own=own),
             series_id=self._series_id,
             metric="problems",
             environment=self._environment,
@@ -148,10 +167,15 @@ class _Told:
         changes.emit(PROBLEM_LINKS, service, event)
 
 
-def _why(thing: str, names: Sequence[str], since: float, *, own: bool) -> str:
-    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+def _why(thing: str, names: Sequence[str], since: float, too: Sequence[str], *, own: bool) -> str:
     also = f"; so has {thing} itself" if own else ""
-    return f"{len(names)} services that depend on {thing} have problems since {_clock(since)} UTC: {shown}{also}."
+    but = f"; all of them depend on {_named(too)}, too" if too else ""
+    services = f"{len(names)} services that depend on {thing}"
+    return f"{services} have problems since {_clock(since)} UTC: {_named(names)}{also}{but}."
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _over(thing: str) -> str:

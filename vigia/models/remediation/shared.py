@@ -2,11 +2,12 @@
 
 The lane of that thing holds the open problems of its dependents, and its own. They are taken together when problems of
 enough different services opened within a span, however they arrived; a later one joins when it opened within a span of
-one that is in. What is in stays in until it is over, or until too few are left: then the rest is let go.
+one that is in. What is in stays in until it is over, or until too few are left: then the rest is let go. Problems for
+which something else is the likelier cause are left to that one's lane.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -74,14 +75,20 @@ def over(state: SharedState, problem_id: str) -> None:
     state.members.pop(problem_id, None)
 
 
-def settle(state: SharedState, thing: str, known: int, limits: SharedDependency) -> Change | None:
+Elsewhere = Callable[[Iterable[Member]], bool]
+"""Whether something else is the likelier cause of problems of dependents, which it then has all of."""
+
+
+def settle(
+    state: SharedState, thing: str, known: int, limits: SharedDependency, elsewhere: Elsewhere = lambda _: False
+) -> Change | None:
     """Decide anew what belongs together, after `put` or `over`; changes `state`, and returns what else changed.
 
-    `known` is how many services are known to depend on the thing.
+    `known` is how many services are known to depend on the thing. Of more problems `elsewhere` must not become true.
     """
     if not limits.enabled and state.group is None:
         return None
-    joined = _joining(state, thing, known, limits) if limits.enabled else []
+    joined = _joining(state, thing, known, limits, elsewhere) if limits.enabled else []
     for problem_id in joined:
         state.members[problem_id] = msgspec.structs.replace(state.members[problem_id], grouped=True)
     inside = {problem_id: member for problem_id, member in state.members.items() if member.grouped}
@@ -112,59 +119,54 @@ def _services_in(state: SharedState, thing: str) -> tuple[str, ...]:
     return tuple(sorted({one.service for one in state.members.values() if one.grouped and one.service != thing}))
 
 
-def _joining(state: SharedState, thing: str, known: int, limits: SharedDependency) -> list[str]:
+def _joining(state: SharedState, thing: str, known: int, limits: SharedDependency, elsewhere: Elsewhere) -> list[str]:
     """Return the problems that come in now, in the order in which they opened."""
-    waiting = sorted(
-        (one.opened_at, problem_id)
-        for problem_id, one in state.members.items()
-        if not one.grouped and one.service != thing
+    dependents = sorted(
+        (one.opened_at, problem_id) for problem_id, one in state.members.items() if one.service != thing
     )
+    waiting = [problem_id for _, problem_id in dependents if not state.members[problem_id].grouped]
     if not waiting:
         return []
     own = [(problem_id, one) for problem_id, one in state.members.items() if one.service == thing]
     # one that has been there for long says nothing of what happens now
-    own_counts = any(abs(waiting[-1][0] - one.opened_at) <= limits.within for _, one in own)
+    latest = state.members[waiting[-1]].opened_at
+    own_counts = any(abs(latest - one.opened_at) <= limits.within for _, one in own)
     least = limits.least_with_own if own_counts else max(limits.least, known * limits.share)
-    times = [one.opened_at for one in state.members.values() if one.grouped and one.service != thing]
-    times += _together(waiting, state.members, limits.within, least)
-    if not times:
-        return []
-    joined = _near(waiting, times, limits.within)
-    return joined + [problem_id for problem_id, one in own if not one.grouped]
+    joined: list[str] = []
+    for run in _runs(dependents, limits.within):
+        members = [state.members[problem_id] for problem_id in run]
+        if any(one.grouped for one in members) or (
+            _enough(members, limits.within, least) and (own_counts or not elsewhere(members))
+        ):
+            joined += [problem_id for problem_id in run if not state.members[problem_id].grouped]
+    return joined + [problem_id for problem_id, one in own if joined and not one.grouped]
 
 
-def _together(
-    waiting: Sequence[tuple[float, str]], members: Mapping[str, Member], within: float, least: float
-) -> list[float]:
-    """Return when the problems of a span opened in which enough services have one; empty without such a span."""
-    span: deque[tuple[float, str]] = deque()
-    services: Counter[str] = Counter()
-    for opened_at, problem_id in waiting:
-        span.append((opened_at, members[problem_id].service))
-        services[members[problem_id].service] += 1
-        while opened_at - span[0][0] > within:
-            services[span.popleft()[1]] -= 1
-        if sum(count > 0 for count in services.values()) >= least:
-            return [time for time, _ in span]
-    return []
-
-
-def _near(waiting: Sequence[tuple[float, str]], times: Iterable[float], within: float) -> list[str]:
-    """Return the problems that opened within a span of one of `times`, or of one that did, and so on."""
-    near: list[str] = []
+def _runs(dependents: Sequence[tuple[float, str]], within: float) -> Iterator[list[str]]:
+    """Return the problems in runs: each opened within a span of the one before."""
     run: list[str] = []
-    reached, last = False, -inf
-    # in the order of time these are whole runs without a longer gap; one of `times`, which has no name, reaches its run
-    for time, problem_id in sorted([*waiting, *((time, "") for time in times)]):
-        if time - last > within:
-            near += run if reached else []
-            run, reached = [], False
-        last = time
-        if problem_id:
-            run.append(problem_id)
-        else:
-            reached = True
-    return near + (run if reached else [])
+    last = -inf
+    for opened_at, problem_id in dependents:
+        if opened_at - last > within and run:
+            yield run
+            run = []
+        run.append(problem_id)
+        last = opened_at
+    yield run
+
+
+def _enough(members: Iterable[Member], within: float, least: float) -> bool:
+    """Return whether there is a span in which problems of enough services opened; `members` are in that order."""
+    span: deque[Member] = deque()
+    services: Counter[str] = Counter()
+    for one in members:
+        span.append(one)
+        services[one.service] += 1
+        while one.opened_at - span[0].opened_at > within:
+            services[span.popleft().service] -= 1
+        if sum(count > 0 for count in services.values()) >= least:
+            return True
+    return False
 
 
 def _worst(members: Iterable[Member], *severities: Severity) -> Severity:
