@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
+LAST = datetime.max.replace(tzinfo=UTC).timestamp() // 1
+"""The last second that can be written, in epoch seconds."""
 WRITTEN = "2026-03-31, 2026-03-31T14:00 (UTC), or how long ago: 90m, 6h, 7d"
 
 
@@ -62,4 +64,4 @@ def epoch(moment: Moment, end: float) -> float:
 
 def written(time: float) -> str:
     """Return a time (epoch seconds) to the minute, in UTC."""
-    return f"{datetime.fromtimestamp(max(0.0, time), UTC):%Y-%m-%d %H:%M}"
+    return f"{datetime.fromtimestamp(min(max(0.0, time), LAST), UTC):%Y-%m-%d %H:%M}"

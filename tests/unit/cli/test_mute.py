@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from vigia.cli.mute.arguments import add
-from vigia.cli.mute.command import Answer, built, show
+from vigia.cli.mute.command import Answer, built, mute, show
 from vigia.cli.problems import command as problems
 from vigia.events.invalid import InvalidEvent
 from vigia.events.mutes import Muted, MuteLifted
@@ -57,6 +57,16 @@ def test_a_length_of_time_must_be_one(length, capsys):
     with pytest.raises(SystemExit):
         parsed("shop", "--for", length, *WHO)
     assert "no length of time" in capsys.readouterr().err
+
+
+def test_a_mute_that_would_be_over_is_not_sent():
+    with pytest.raises(InvalidEvent, match="would have ended at"):
+        built(parsed("shop", "--for", "1h", "--from", "3d", *WHO), NOW)
+
+
+def test_without_a_length_nothing_is_sent_and_that_is_said(capsys):
+    assert mute(parsed("shop", "--metric", "cpu", *WHO)) == 2
+    assert "--for" in capsys.readouterr().err
 
 
 ROW = MuteSummary(

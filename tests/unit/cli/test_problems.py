@@ -1,13 +1,17 @@
 """`vigia problems`: what is muted by the detectors' file is told beside what people muted; a bad file is named."""
 
+import io
 import json
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 
 from tests.contract.summaries_rows import commit, mute, problem, take
 from vigia.cli import main
+from vigia.cli.moments import written
+from vigia.cli.problems.command import Answer, show
 
 
 def lines(mutes):
@@ -56,6 +60,18 @@ def test_the_table_says_which_are_of_the_file(capsys):
     told = capsys.readouterr().out
     assert "by maria: moved\n" in told
     assert "db_* of check*, by joao: now (by configuration)" in told
+
+
+@pytest.mark.parametrize("columns", [60, 80, 119, 120, 200])
+def test_the_reason_is_told_whatever_the_width(columns):
+    row = problem("1", service="payments-gateway-eu", detector="database_slow_queries")
+    written_to = io.StringIO()
+    to = Console(width=columns, file=written_to)
+    show(Answer(since=None, until=None, problems=[row], part_of={}, muted=[], cut=False), None, to, row.at + 60)
+    told = written_to.getvalue()
+    assert row.why in " ".join(told.split())
+    assert written(row.opened_at) in told
+    assert max(map(len, told.splitlines())) <= columns
 
 
 def test_a_file_that_cannot_be_used_is_named(configured, capsys):

@@ -42,6 +42,8 @@ def test_the_shipped_file_states_every_key_with_its_default():
         ({"memory_leak": {"limit_bytes": -1.0}}, ["limit_bytes"]),
         ({"database_slow_queries": {"share_at": 1.5}}, ["share_at"]),
         ({"database_slow_queries": {"p95_at": 0.0}}, ["p95_at"]),
+        ({"database_slow_queries": {"learn_windows": 1_441}}, ["learn_windows", "1440"]),
+        ({"high_error_rate": {"learn_windows": 0}}, ["learn_windows"]),
         ({"unusual_values": {"open_at": 1.0}}, ["open_at"]),
         ({"unusual_values": {"memory": 0}}, ["memory"]),
         ({"problems_per_hour": 0}, ["problems_per_hour"]),

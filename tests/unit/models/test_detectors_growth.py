@@ -133,6 +133,12 @@ def test_a_disk_in_percent_is_a_ratio_times_a_hundred():
     assert not DiskSpaceLow().watches(series("disk_used", "By"))
 
 
+def test_a_full_disk_that_is_rounded_to_more_is_full_and_more_than_that_is_no_share():
+    (found,) = told(DiskSpaceLow(), series("disk_used", "%"), minutes([100.2] * 5))
+    assert (found.status, found.evidence["used"]) == ("open", 1.0)
+    assert told(DiskSpaceLow(), series("disk_used", "%"), minutes([150.0] * 5)) == []
+
+
 def test_a_disk_just_below_its_limit_is_a_near_miss():
     assert told(DiskSpaceLow(), DISK, minutes([0.895, 0.899] * 600)) == []
 

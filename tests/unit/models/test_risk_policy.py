@@ -106,6 +106,11 @@ def test_the_error_budget_is_what_incidents_left_of_it():
     assert names(service(*apart)) == ["error_budget"]
 
 
+def test_an_incident_that_nobody_closed_takes_no_budget_once_it_counts_as_forgotten():
+    for days, said in ((6.9, ["open_incident", "error_budget"]), (7.1, []), (400, [])):
+        assert names(service(("P1", AT - days * DAY, None, "production"))) == said
+
+
 def test_what_the_event_says_of_the_budget_wins():
     spent = service(("P1", AT - DAY, AT - DAY / 2, "production"))
     assert names(spent) == ["error_budget"]

@@ -18,7 +18,7 @@ from vigia.cli.emit.broker import NotAcknowledged, send
 from vigia.cli.exits import NEEDS_PERSON, OK, TRANSIENT, UNUSABLE
 from vigia.cli.moments import epoch, written
 from vigia.cli.reading import bare_table, console, print_json, with_reader
-from vigia.events.invalid import InvalidEvent
+from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.summaries import MuteSummary
 from vigia.settings import SettingsError, load
@@ -41,6 +41,9 @@ def mute(options: argparse.Namespace) -> int:
     """Do what is asked for; returns the exit code."""
     now = time.time()
     if options.length is None and options.lift is None:
+        if options.by or options.reason or options.begin is not None or options.metric != "*":
+            print("nothing was sent: say for how long with --for, or what to lift with --lift", file=sys.stderr)
+            return UNUSABLE
         return _list(options, now)
     try:
         event = built(options, now)
@@ -59,9 +62,10 @@ def mute(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"mute_id": event.mute_id, "acknowledged": place._asdict()})
     elif isinstance(event, Muted):
-        print(f"sent: {event.service} is muted until {written(event.until)} UTC, as {event.mute_id}")
+        print(f"sent: {event.service} to be muted until {written(event.until)} UTC, as {event.mute_id}")
+        print("`vigia mute` lists it once it holds; `python -m scripts.dead_letters list` says why if it is refused")
     else:
-        print(f"sent: {event.mute_id} of {event.service} is lifted")
+        print(f"sent: {event.mute_id} of {event.service} to be lifted")
     return OK
 
 
@@ -71,6 +75,8 @@ def built(options: argparse.Namespace, now: float) -> Muted | MuteLifted:
     if options.lift is not None:
         return MuteLifted(mute_id=options.lift, **who)
     begin = now if options.begin is None else epoch(options.begin, now)
+    if begin + options.length <= now:
+        raise InvalidEvent(Reason.BAD_VALUE, f"the mute would have ended at {written(begin + options.length)} UTC")
     return Muted(
         mute_id=options.id or f"mute-{secrets.token_hex(4)}",
         since=begin,

@@ -31,6 +31,9 @@ WEEK = 7 * 86_400
 MOST = 500
 """Most problems in one answer."""
 
+WIDE = 120
+"""Columns from which on there is room for the reasons in the table; below, they follow it."""
+
 STATUS_STYLES = {"open": "bold", "resolved": "green", "stale": "dim"}
 
 
@@ -110,10 +113,14 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
     if not answer.problems:
         console.print("none")
         return
+    beside = console.width >= WIDE
     table = Table(box=None, header_style=HEADING, padding=(0, 1, 0, 0), pad_edge=False, caption_justify="left")
-    for name in ("severity", "status", "opened", "lasted", "service", "detector"):
+    for name in ("severity", "status", "opened", "lasted"):
         table.add_column(name, no_wrap=True, justify="right" if name == "lasted" else "left")
-    table.add_column("why", overflow="fold")
+    for name in ("service", "detector"):
+        table.add_column(name, no_wrap=beside, overflow="fold")
+    if beside:
+        table.add_column("why", overflow="fold")
     for each, part in _in_order(answer):
         end = now if each.status == "open" else each.at
         table.add_row(
@@ -123,11 +130,14 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
             duration(end - each.opened_at),
             ("└ " if part else "") + escape(one_line(f"{each.service} ({each.environment})")),
             escape(one_line(each.detector)),
-            escape(one_line(each.why)),
+            *([escape(one_line(each.why))] if beside else []),
         )
     if answer.cut:
         table.caption = f"The latest {MOST}; there are more: ask for a shorter span or one service."
     console.print(table)
+    if not beside:
+        for each, _ in _in_order(answer):
+            console.print(Text(one_line(f"{each.service}, {each.detector}: {each.why}")))
 
 
 def _in_order(answer: Answer) -> Iterator[tuple[ProblemSummary, bool]]:

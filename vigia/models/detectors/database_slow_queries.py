@@ -13,7 +13,7 @@ from vigia.events.feedback import Severity
 from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Companion, Finding
 from vigia.models.detectors.course import Course, Rules, Verdict, follow
-from vigia.models.detectors.sequential import Past
+from vigia.models.detectors.sequential import Past, check_learn_windows
 from vigia.models.detectors.units import SECONDS
 from vigia.models.windows.totals import sketch_in
 
@@ -81,6 +81,7 @@ class DatabaseSlowQueries(Rules, frozen=True, kw_only=True, forbid_unknown_field
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_learn_windows(self.learn_windows)
         for name in ("close_share", "share_at", "least_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be above 0 and at most 1")

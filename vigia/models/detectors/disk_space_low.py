@@ -19,6 +19,9 @@ from vigia.models.detectors.units import RATIOS, ratio_scale
 
 NAME = "disk_space_low"
 
+ROUNDED = 1.01
+"""A full disk as senders round it; what is above is no share of a disk."""
+
 
 class DiskState(GrowthState, frozen=True, array_like=True, tag=NAME):
     """What is remembered of one disk."""
@@ -73,9 +76,9 @@ class DiskSpaceLow(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields
     ) -> tuple[DiskState, Finding | None]:
         """Return the state after `window`, and a finding when a problem opens, becomes worse, or is over."""
         scale = ratio_scale(series)
-        if window.min < 0 or window.max * scale > 1:
+        if window.min < 0 or window.max * scale > ROUNDED:
             return state, None
-        level = window.mean * scale
+        level = min(window.mean * scale, 1.0)
         state = look_ahead(state, window, level, self, lives=False)
         verdict: Verdict = "between"
         if level >= self.open_at or state.nearest is not None:

@@ -14,7 +14,7 @@ from vigia.events.feedback import Severity
 from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Companion, Finding
 from vigia.models.detectors.course import Change, Course, Rules, Verdict, follow
-from vigia.models.detectors.sequential import Past
+from vigia.models.detectors.sequential import Past, check_learn_windows
 from vigia.models.detectors.units import ratio_scale
 
 NAME = "high_error_rate"
@@ -86,6 +86,7 @@ class HighErrorRate(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"rise_at {self.rise_at}: 0 < rise_at <= open_at ({self.open_at}) must hold")
         if self.min_samples < 1:
             raise ValueError(f"min_samples is {self.min_samples}: it must be at least 1")
+        check_learn_windows(self.learn_windows)
         for name in ("rise_factor", "chance_once_in"):
             if not getattr(self, name) > 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be above 1")

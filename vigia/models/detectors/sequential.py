@@ -25,6 +25,12 @@ MOST_OBSERVATIONS = 10_000.0
 """More observations in a window than these count as these: they are not that independent."""
 
 
+def check_learn_windows(windows: int) -> None:
+    """Raise ValueError unless so many windows can ever have been learned from."""
+    if not 1 <= windows <= MOST_WEIGHT:
+        raise ValueError(f"learn_windows is {windows}: it must be at least 1 and at most {MOST_WEIGHT:.0f}, a day")
+
+
 class Past(msgspec.Struct, frozen=True, array_like=True):
     """The mean of a ratio so far, of how many windows it is (to `MOST_WEIGHT`), and the logarithms of both wealths."""
 

@@ -30,7 +30,8 @@ class OpenIncident(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     severities: tuple[Severity, ...] = ("P0", "P1")
     forgotten_after_days: Positive = 7.0
-    """An incident that has been open for longer counts as forgotten, not as open."""
+    """An incident that has been open for longer counts as forgotten: it is not open, and takes no error budget, since
+    nobody knows when it ended."""
 
 
 class SchemaMigration(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,8 +88,8 @@ def gates(
     `migrates` and `flagged` are what is known of the change, `error_budget` the share that the event says is left.
     """
     found = []
+    oldest = at - policy.open_incident.forgotten_after_days * DAY
     if policy.open_incident.enabled and service is not None:
-        oldest = at - policy.open_incident.forgotten_after_days * DAY
         found += [
             Gate(
                 name="open_incident",
@@ -102,29 +103,22 @@ def gates(
             Gate(name="schema_migration", reason="it migrates a schema, and is not known to be behind a feature flag")
         )
     if policy.error_budget.enabled:
-        found += _error_budget(policy.error_budget, service, environment, at, error_budget)
+        known = [
+            each
+            for each in (service.incidents.values() if service is not None else ())
+            if each.environment == environment and (each.resolved is not None or each.opened >= oldest)
+        ]
+        found += _error_budget(policy.error_budget, known, at, error_budget)
     return found
 
 
-def _error_budget(
-    budget: ErrorBudget, service: Service | None, environment: str, at: float, left: float | None
-) -> list[Gate]:
+def _error_budget(budget: ErrorBudget, incidents: list[Incident], at: float, left: float | None) -> list[Gate]:
     if left is not None:
         told = f"the sender says that {left:.0%} of the error budget is left"
         return [Gate(name="error_budget", reason=told)] if left <= 0.0 else []
-    if service is None:
-        return []
     window = budget.window_days * DAY
     allowed = (1.0 - budget.availability) * window
-    spent = _open_for(
-        [
-            each
-            for each in service.incidents.values()
-            if each.environment == environment and each.severity in budget.severities
-        ],
-        at - window,
-        at,
-    )
+    spent = _open_for([each for each in incidents if each.severity in budget.severities], at - window, at)
     if spent < allowed:
         return []
     reason = (
