@@ -132,15 +132,7 @@ openings = st.lists(
 
 @given(openings, st.randoms())
 def test_however_they_are_told_the_same_ones_are_taken_together(openings, random):
-    members = [(f"p{number}", member(*opening)) for number, opening in enumerate(openings)]
-    random.shuffle(members)
-    state = SharedState()
-    for problem_id, one in members:
-        put(state, problem_id, one)
-        settle(state, THING, 0, LIMITS)
-    found = {problem_id for problem_id, one in state.members.items() if one.grouped}
-    assert found == plainly(dict(members))
-    assert (state.group is None) == (not found)
+    assert_taken_together(openings, random)
 
 
 def plainly(members, elsewhere=frozenset()):
@@ -165,14 +157,19 @@ def plainly(members, elsewhere=frozenset()):
 
 @given(openings, st.randoms())
 def test_what_has_its_cause_elsewhere_is_left_alone_until_one_comes_that_has_not(openings, random):
+    assert_taken_together(openings, random, elsewhere={"a", "b", "c"})
+
+
+def assert_taken_together(openings, random, elsewhere=frozenset()):
     members = [(f"p{number}", member(*opening)) for number, opening in enumerate(openings)]
     random.shuffle(members)
     state = SharedState()
     for problem_id, one in members:
         put(state, problem_id, one)
-        settle(state, THING, 0, LIMITS, lambda some: all(each.service in "abc" for each in some))
+        settle(state, THING, 0, LIMITS, lambda some: {each.service for each in some} <= elsewhere)
     found = {problem_id for problem_id, one in state.members.items() if one.grouped}
-    assert found == plainly(dict(members), elsewhere={"a", "b", "c"})
+    assert found == plainly(dict(members), elsewhere)
+    assert (state.group is None) == (not found)
 
 
 def test_what_has_its_cause_elsewhere_is_of_the_thing_when_that_fails_itself():
