@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from vigia.events.catalog import UNASSIGNED, Catalog, CatalogError
+from vigia.events.dated import Dated, DatedNames
+from vigia.events.dependencies import Dependencies
 
 ROOT = Path(__file__).resolve().parents[2]
 JULY_2025 = 1751328000.0
@@ -158,6 +160,27 @@ def test_what_a_service_depends_on_is_dated_and_follows_names_before_patterns():
     known = catalog.dependencies.known_dependents
     assert [known("orders-db", at) for at in (0.0, JULY_2025)] == [1, 0]
     assert known("shop-cart", 0.0) == 0
+
+
+def test_what_depends_on_what_is_looked_up_once_for_each_date_of_the_catalog():
+    looked = []
+
+    class Looked(Dated):
+        def at(self, time):
+            looked.append(time)
+            return super().at(time)
+
+    some = {f"s{number}": Looked.of({0.0: ("db",), 5_000.0: ("db", "index")}) for number in range(100)}
+    dependencies = Dependencies(DatedNames(some, (("s*", Looked.of({0.0: ("queue",)})),)))
+    for number in range(1_000):
+        at, after = 10.0 * number, number >= 500
+        assert dependencies.known_dependents("db", at) == 100
+        assert dependencies.known_dependents("index", at) == (100 if after else 0)
+        assert dependencies.known_dependents(f"unknown {number}", at) == 0
+        assert dependencies.of("s7", at) == (("db", "index") if after else ("db",))
+        assert dependencies.of("s-other", at) == ("queue",)
+    assert dependencies.known_dependents("db", -1.0) == 0
+    assert len(looked) <= 3 * 100 + 4
 
 
 def test_before_its_first_entry_a_service_depends_on_what_a_pattern_says_as_it_belongs_to_its_team():

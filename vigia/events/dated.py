@@ -1,7 +1,7 @@
 """What is said of names from some date on, so that what happened before keeps what held then."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Generic, TypeVar
@@ -65,5 +65,12 @@ class DatedNames(Generic[T]):
 
     def values(self) -> list[T]:
         """Return everything that was ever said, of names and of patterns."""
-        every = (*self.names.values(), *(dated for _, dated in self.patterns))
-        return [value for dated in every for value in dated.values]
+        return [value for dated in self._every() for value in dated.values]
+
+    def dates(self) -> tuple[float, ...]:
+        """Return the epoch times from which on something else is said of anything, in order."""
+        return tuple(sorted({since for dated in self._every() for since in dated.since}))
+
+    def _every(self) -> Iterator[Dated[T]]:
+        yield from self.names.values()
+        yield from (dated for _, dated in self.patterns)
