@@ -122,6 +122,6 @@ def check_aligned(partitions: dict[str, set[int]]) -> None:
     if len({frozenset(numbers) for numbers in partitions.values()}) > 1:
         listing = ", ".join(f"{topic}: {sorted(numbers)}" for topic, numbers in sorted(partitions.items()))
         raise NeedsPersonError(
-            f"the group assigned partitions that do not belong together ({listing}); every worker of the group must "
-            "run the same version with the same assignor."
+            f"the group assigned partitions that do not belong together ({listing}); its leader is of another version "
+            "or another application: end all workers of the release before, then start this one."
         )
