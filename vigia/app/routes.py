@@ -81,10 +81,12 @@ def _telemetry(settings: Settings) -> GuardedModel:
 
 
 def _remediation(settings: Settings) -> GuardedModel:
+    detectors = read_detectors(settings.detectors)
     config = RemediationConfig(
         proposal_expiry=settings.remediation.proposal_expiry,
         dependencies=read_catalog(settings.catalog).dependencies,
-        shared_dependency=read_detectors(settings.detectors).shared_dependency,
+        shared_dependency=detectors.shared_dependency,
+        mutes=detectors.mute,
     )
     model = RemediationModel(config)
     return GuardedModel(model, read_guard(settings))

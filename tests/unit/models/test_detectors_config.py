@@ -75,6 +75,11 @@ def test_a_mute_of_the_file_is_dated_with_an_offset():
     ]  # fmt: skip
 
 
+def test_a_mute_of_the_file_may_be_about_what_several_services_share():
+    (mute,) = parse_detectors({"mute": [{**MUTE, "detectors": ["shared_dependency"]}]}, "detectors.toml").mute
+    assert mute.detectors == ("shared_dependency",)
+
+
 def limits(content, of):
     ((detector, _),) = Finder(parse_detectors(content, "detectors.toml")).watch(of).detectors
     return detector

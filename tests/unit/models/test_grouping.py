@@ -1,8 +1,10 @@
 """Shared dependencies through the remediation model: what lanes tell each other until nothing is left to tell."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from vigia.events.catalog import Catalog
 from vigia.events.problem_links import PROBLEM_LINKS
 from vigia.events.problems import Problem
 from vigia.events.summaries import ProblemGroupSummary, ProblemSummary
+from vigia.models.detectors.mutes import Mute
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
 from vigia.models.remediation.state import service_in
 
@@ -48,9 +51,8 @@ def problem(service, status="open", version=1, severity="P2", at=0.0, **fields):
 class Lanes:
     """All lanes in one: what is told comes back, in the order of its keys' lanes, until nothing is left to tell."""
 
-    def __init__(self, catalog=CATALOG):
-        config = RemediationConfig(dependencies=catalog.dependencies)
-        self.lane = Lane(RemediationModel(config))
+    def __init__(self, catalog=CATALOG, mutes=()):
+        self.lane = Lane(RemediationModel(RemediationConfig(dependencies=catalog.dependencies, mutes=mutes)))
         self.clock = START
 
     def tell(self, *problems):
@@ -171,6 +173,69 @@ def test_of_several_things_that_all_depend_on_the_one_with_fewer_dependents_has_
     assert {each.service for each in lanes.shared()} == {THING, "queue"}
     (queue,) = (each for each in lanes.shared() if each.service == "queue")
     assert queue.why.endswith(": cart, mail, search, shop.")
+
+
+def maintenance(**fields):
+    """A mute of the detectors' file from START to five minutes later."""
+    since = datetime.fromtimestamp(START, UTC)
+    until = since + timedelta(minutes=5)
+    return Mute(**{"author": "maria", "reason": "moved", "since": since, "until": until, "service": THING, **fields})
+
+
+@pytest.mark.parametrize("mute", [maintenance(), maintenance(service="*", detectors=("shared_dependency",))])
+def test_a_mute_of_the_thing_leaves_the_problems_of_its_dependents_to_themselves(mute):
+    lanes = Lanes(mutes=[mute]).tell(problem("shop"), problem("cart"), problem("mail"))
+    assert (lanes.shared(), lanes.groups()) == ([], {})
+    assert lanes.proposals() == {"shop": "proposed", "cart": "proposed", "mail": "proposed"}
+    # nothing else is blamed for what the mute explains
+    assert lanes.tell(problem("search", opened_at=START + 299.0)).shared() == []
+    lanes.tell(problem("search", problem_id="again", opened_at=START + 300.0))
+    (row,) = lanes.shared()
+    assert (row.service, row.opened_at) == (THING, START)
+
+
+@pytest.mark.parametrize(
+    "mute",
+    [
+        maintenance(detectors=("high_error_rate",)),
+        maintenance(metric="error_rate"),
+        maintenance(service="shop"),
+        maintenance(environment="staging"),
+        maintenance(since=datetime.fromtimestamp(START - 9_000, UTC), until=datetime.fromtimestamp(START, UTC)),
+    ],
+)
+def test_a_mute_of_something_else_leaves_it_alone(mute):
+    assert Lanes(mutes=[mute]).tell(problem("shop"), problem("cart"), problem("mail")).shared()
+
+
+def test_problems_a_day_apart_are_two_each_of_which_names_its_own():
+    catalog = needing(**dict.fromkeys("abcdef", THING))
+    lanes = Lanes(catalog).tell(*(problem(name) for name in "abc"))
+    lanes.tell(*(problem(name, opened_at=START + 90_000) for name in "def"))
+    first, second = lanes.shared()
+    assert first.why == "3 services that depend on orders-db have problems since 22:14 UTC: a, b, c."
+    assert second.why == "3 services that depend on orders-db have problems since 23:14 UTC: d, e, f."
+    parts = {row.problem_id: row.part_of for row in lanes.rows(ProblemGroupSummary)}
+    assert {name: parts[f"of {name}"] for name in "abcdef"} == {
+        **dict.fromkeys("abc", first.problem_id),
+        **dict.fromkeys("def", second.problem_id),
+    }
+
+
+def test_when_two_turn_out_to_be_one_no_proposal_comes_back_in_between():
+    catalog = needing(**{"*": THING})
+    lanes = Lanes(catalog).tell(*(problem(name) for name in "abc"))
+    lanes.tell(*(problem(name, opened_at=START + 1_000) for name in "def"))
+    lanes.tell(problem("g", opened_at=START + 500))
+    first, second = lanes.shared()
+    assert (first.status, second.status) == ("open", "resolved")
+    assert first.why == "7 services that depend on orders-db have problems since 22:14 UTC: a, b, c, d, e, f, g."
+    assert second.why == "What opened in between shows that this is one with the problem of orders-db since 22:14 UTC."
+    told: list[Any] = [each.event for each in lanes.lane.outputs if (each.topic, each.key) == ("approvals", "d")]
+    assert [each.status for each in told] == ["proposed", "withdrawn"]
+    still = {row.problem_id: row.part_of for row in lanes.rows(ProblemGroupSummary) if not row.released}
+    assert set(still.values()) == {first.problem_id}
+    assert len(still) == 7
 
 
 def test_of_things_with_as_many_dependents_the_name_decides_and_one_that_fails_itself_is_the_cause():

@@ -93,6 +93,11 @@ def test_what_is_too_long_or_too_far_ahead_or_long_over_or_of_no_detector_is_ref
     assert refused(mute(detectors=("no_such",))) is Reason.BAD_VALUE
 
 
+def test_what_no_mute_by_event_reaches_is_refused_with_where_it_can_be_muted():
+    with pytest.raises(InvalidEvent, match="mute it in config/detectors"):
+        taken(mute(detectors=("shared_dependency",)))
+
+
 def test_beyond_the_most_it_is_refused_until_others_are_over():
     mutes = taken(*(mute(f"m{number}") for number in range(MOST)))
     with pytest.raises(InvalidEvent, match="50 mutes"):

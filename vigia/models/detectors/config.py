@@ -15,6 +15,7 @@ from vigia.models.detectors.high_error_rate import HighErrorRate
 from vigia.models.detectors.matching import Match
 from vigia.models.detectors.memory_leak import MemoryLeak
 from vigia.models.detectors.mutes import Mute
+from vigia.models.detectors.shared_dependency import NAME as SHARED_DEPENDENCY
 from vigia.models.detectors.shared_dependency import SharedDependency
 from vigia.models.detectors.unusual_values import UnusualValues
 
@@ -70,7 +71,7 @@ class DetectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             except msgspec.ValidationError as error:
                 raise ValueError(f"[[override]] number {number}, of {each.detector}: {error}") from error
         for number, mute in enumerate(self.mute, start=1):
-            unknown = sorted(set(mute.detectors) - set(_TYPES))
+            unknown = sorted(set(mute.detectors) - {*_TYPES, SHARED_DEPENDENCY})
             if unknown:
                 raise ValueError(f"[[mute]] number {number} names detectors that do not exist: {', '.join(unknown)}")
 
@@ -81,7 +82,7 @@ class DetectorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     @property
     def names(self) -> frozenset[str]:
-        """The names of all detectors."""
+        """The names of all detectors of windows."""
         return frozenset(_TYPES)
 
     def overrides_of(self, detector: str) -> list[tuple[Match, Detector]]:

@@ -15,6 +15,7 @@ from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import Series
 from vigia.events.summaries import MuteSummary
 from vigia.models.detectors.matching import labels_in_words, labels_match
+from vigia.models.detectors.shared_dependency import NAME as SHARED_DEPENDENCY
 
 DAY = 86_400.0
 KEPT = DAY
@@ -136,6 +137,9 @@ def _check(event: Muted, time: float, longest: float, detectors: Collection[str]
         raise InvalidEvent(Reason.BAD_VALUE, f"the mute begins more than {MOST_AHEAD / DAY:g} days after its arrival")
     if event.until <= time - KEPT:
         raise InvalidEvent(Reason.TOO_OLD, "the mute was over more than a day before it arrived")
+    if SHARED_DEPENDENCY in event.detectors:
+        detail = f"no mute by event reaches {SHARED_DEPENDENCY}: mute it in config/detectors.toml"
+        raise InvalidEvent(Reason.BAD_VALUE, detail)
     unknown = sorted(set(event.detectors) - set(detectors))
     if unknown:
         raise InvalidEvent(Reason.BAD_VALUE, f"there is no detector {unknown[0][:200]!r}")

@@ -19,6 +19,7 @@ from vigia.events.problem_links import PROBLEM_LINKS, DependentProblem, ProblemG
 from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Proposal, ProposalStatus, Verdict
 from vigia.events.summaries import ProposalSummary, Summary, VerdictSummary
+from vigia.models.detectors.mutes import Mute
 from vigia.models.detectors.shared_dependency import SharedDependency
 from vigia.models.remediation import own_decisions, state
 from vigia.models.remediation.actions import ACTIONS, Action
@@ -41,13 +42,14 @@ RemediationEvent = Problem | DependentProblem | ProblemGrouped | Verdict | Execu
 @dataclass(frozen=True)
 class RemediationConfig:
     """How long a proposal waits for a verdict, in seconds of Kafka time, which action it offers, and which problems may
-    have one cause.
+    have one cause, but for what is muted.
     """
 
     proposal_expiry: float = 3_600.0
     actions: dict[str, Action] = field(default_factory=lambda: dict(ACTIONS))
     dependencies: Dependencies = field(default_factory=Dependencies)
     shared_dependency: SharedDependency = field(default_factory=SharedDependency)
+    mutes: tuple[Mute, ...] = ()
 
 
 class RemediationModel:
@@ -63,7 +65,7 @@ class RemediationModel:
 
     def __init__(self, config: RemediationConfig) -> None:
         self._config = config
-        self._grouping = Grouping(config.dependencies, config.shared_dependency)
+        self._grouping = Grouping(config.dependencies, config.shared_dependency, config.mutes)
 
     def keys(self, events: Sequence[RemediationEvent]) -> set[str]:
         keys = {key_of(event.service, event.problem_id) for event in events if isinstance(event, _OF_A_PROBLEM)}

@@ -1,63 +1,54 @@
 """Which problems of services that depend on one thing are taken for consequences of one cause. Pure data and decisions.
 
-The lane of that thing holds the open problems of its dependents, and its own. They are taken together when problems of
-enough different services opened within a span, however they arrived; a later one joins when it opened within a span of
-one that is in. What is in stays in until it is over, or until too few are left: then the rest is let go. Problems for
-which something else is the likelier cause are left to that one's lane.
+The lane of that thing holds the open problems of its dependents, and its own. Each run of them that has one cause is a
+group (`vigia.models.remediation.runs`): what opened hours later is another one, though the first is still open. What is
+in a group stays in until it is over, or until too few are left: then the rest is let go.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import inf
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from vigia.events.feedback import Severity
-from vigia.models.detectors.shared_dependency import SharedDependency
+from vigia.models.remediation.runs import Member, Thing, has_one_cause, runs
 
 MAX_MEMBERS = 500
 """Most open problems that are held of one thing's dependents; the ones beyond are left alone, as if nothing was shared.
 """
 
 
-class Member(msgspec.Struct, array_like=True, frozen=True):
-    """An open problem of a dependent, or of the thing itself."""
-
-    service: str
-    severity: Severity
-    opened_at: float
-    version: int
-    grouped: bool = False
-
-
 class Group(msgspec.Struct, array_like=True, frozen=True):
-    """The open problem with the common cause; `severity` is the worst that a member ever had."""
+    """An open problem with a common cause; `severity` is the worst that a member ever had."""
 
     number: int
     version: int
     severity: Severity
     opened_at: float
+    """When the first of its problems opened."""
     services: tuple[str, ...]
     """The dependents that have part in it, by name."""
 
 
 class SharedState(msgspec.Struct, array_like=True):
-    """What is known of one thing in one environment. `members` are by problem id."""
+    """What is known of one thing in one environment. `members` are by problem id, `groups` by their number."""
 
     members: dict[str, Member] = msgspec.field(default_factory=dict)
     opened: int = 0
     """Groups that there have been."""
-    group: Group | None = None
+    groups: dict[int, Group] = msgspec.field(default_factory=dict)
 
 
 class Change(NamedTuple):
-    """What an event changed: the group as it now is, which problems came in, and which were let go though open."""
+    """What an event changed of a group: how it now is, which problems came in, and which left it though open."""
 
     group: Group
     resolved: bool
     joined: tuple[str, ...]
     released: tuple[str, ...]
+    became: int = 0
+    """The number of the group that has what was released: the two turned out to be one."""
 
 
 def put(state: SharedState, problem_id: str, member: Member) -> None:
@@ -66,8 +57,8 @@ def put(state: SharedState, problem_id: str, member: Member) -> None:
     if held is None and len(state.members) >= MAX_MEMBERS:
         return
     if held is None or member.version > held.version:
-        grouped = held is not None and held.grouped
-        state.members[problem_id] = msgspec.structs.replace(member, grouped=grouped)
+        group = held.group if held is not None else 0
+        state.members[problem_id] = msgspec.structs.replace(member, group=group)
 
 
 def over(state: SharedState, problem_id: str) -> None:
@@ -75,100 +66,90 @@ def over(state: SharedState, problem_id: str) -> None:
     state.members.pop(problem_id, None)
 
 
-Elsewhere = Callable[[Iterable[Member]], bool]
-"""Whether something else is the likelier cause of problems of dependents, which it then has all of."""
-
-
-def settle(
-    state: SharedState, thing: str, known: int, limits: SharedDependency, elsewhere: Elsewhere = lambda _: False
-) -> Change | None:
+def settle(state: SharedState, thing: Thing) -> list[Change]:
     """Decide anew what belongs together, after `put` or `over`; changes `state`, and returns what else changed.
 
-    `known` is how many services are known to depend on the thing. Of more problems `elsewhere` must not become true.
+    A group that others became part of comes before them.
     """
-    if not limits.enabled and state.group is None:
-        return None
-    joined = _joining(state, thing, known, limits, elsewhere) if limits.enabled else []
-    for problem_id in joined:
-        state.members[problem_id] = msgspec.structs.replace(state.members[problem_id], grouped=True)
-    inside = {problem_id: member for problem_id, member in state.members.items() if member.grouped}
-    services = _services_in(state, thing)
-    group = state.group
-    if group is None:
-        if not joined:
-            return None
-        state.opened += 1
-        opened_at = min(member.opened_at for member in inside.values())
-        state.group = Group(state.opened, 1, _worst(inside.values()), opened_at, services)
-        return Change(state.group, resolved=False, joined=tuple(joined), released=())
-    severity = _worst(inside.values(), group.severity)
-    after = Group(group.number, group.version + 1, severity, group.opened_at, services)
-    own = any(member.service == thing for member in inside.values())
-    if not limits.enabled or len(services) < (1 if own else limits.close_below):
-        for problem_id, member in inside.items():
-            state.members[problem_id] = msgspec.structs.replace(member, grouped=False)
-        state.group = None
-        return Change(after, resolved=True, joined=(), released=tuple(inside))
-    if not joined and services == group.services and severity == group.severity:
-        return None
-    state.group = after
-    return Change(after, resolved=False, joined=tuple(joined), released=())
-
-
-def _services_in(state: SharedState, thing: str) -> tuple[str, ...]:
-    return tuple(sorted({one.service for one in state.members.values() if one.grouped and one.service != thing}))
-
-
-def _joining(state: SharedState, thing: str, known: int, limits: SharedDependency, elsewhere: Elsewhere) -> list[str]:
-    """Return the problems that come in now, in the order in which they opened."""
-    dependents = sorted(
-        (one.opened_at, problem_id) for problem_id, one in state.members.items() if one.service != thing
-    )
-    waiting = [problem_id for _, problem_id in dependents if not state.members[problem_id].grouped]
-    if not waiting:
+    if not thing.limits.enabled and not state.groups:
         return []
-    own = [(problem_id, one) for problem_id, one in state.members.items() if one.service == thing]
-    # one that has been there for long says nothing of what happens now
-    latest = state.members[waiting[-1]].opened_at
-    own_counts = any(abs(latest - one.opened_at) <= limits.within for _, one in own)
-    least = limits.least_with_own if own_counts else max(limits.least, known * limits.share)
-    joined: list[str] = []
-    for run in _runs(dependents, limits.within):
+    before = {problem_id: member.group for problem_id, member in state.members.items()}
+    if thing.limits.enabled:
+        _take_in(state, thing)
+    _let_go(state, thing)
+    joined, left = defaultdict(list), defaultdict(list)
+    for problem_id, member in sorted(state.members.items(), key=lambda item: (item[1].opened_at, item[0])):
+        if member.group != before[problem_id]:
+            joined[member.group].append(problem_id)
+            left[before[problem_id]].append(problem_id)
+    earlier = dict(state.groups)
+    changes = []
+    for number in sorted(earlier.keys() | joined.keys() - {0}):
+        came_from = [earlier[each] for each in sorted({before[one] for one in joined[number]} - {0})]
+        change = _changed(state, thing.name, number, joined[number], left[number], came_from)
+        if change is not None:
+            changes.append(change)
+    return changes
+
+
+def _take_in(state: SharedState, thing: Thing) -> None:
+    """Make a group of each run that has one cause, or is part of one already; those that share a run become one."""
+    for run in list(runs(state.members, thing.limits.within)):
         members = [state.members[problem_id] for problem_id in run]
-        if any(one.grouped for one in members) or (
-            _enough(members, limits.within, least) and (own_counts or not elsewhere(members))
+        groups = sorted({one.group for one in members} - {0})
+        if not groups:
+            if not has_one_cause(members, thing):
+                continue
+            state.opened += 1
+            groups = [state.opened]
+        _move(state, run, groups[0])
+        if others := set(groups[1:]):
+            _move(state, [each for each, member in state.members.items() if member.group in others], groups[0])
+
+
+def _let_go(state: SharedState, thing: Thing) -> None:
+    """Take the groups apart of which too little is left."""
+    inside: dict[int, list[str]] = defaultdict(list)
+    for problem_id, member in state.members.items():
+        inside[member.group].append(problem_id)
+    for number, problem_ids in inside.items():
+        services = {state.members[problem_id].service for problem_id in problem_ids}
+        dependents = len(services - {thing.name})
+        if number and (
+            not thing.limits.enabled or dependents < (1 if thing.name in services else thing.limits.close_below)
         ):
-            joined += [problem_id for problem_id in run if not state.members[problem_id].grouped]
-    return joined + [problem_id for problem_id, one in own if joined and not one.grouped]
+            _move(state, problem_ids, 0)
 
 
-def _runs(dependents: Sequence[tuple[float, str]], within: float) -> Iterator[list[str]]:
-    """Return the problems in runs: each opened within a span of the one before."""
-    run: list[str] = []
-    last = -inf
-    for opened_at, problem_id in dependents:
-        if opened_at - last > within and run:
-            yield run
-            run = []
-        run.append(problem_id)
-        last = opened_at
-    yield run
+def _move(state: SharedState, problem_ids: Iterable[str], group: int) -> None:
+    for problem_id in problem_ids:
+        member = state.members[problem_id]
+        if member.group != group:
+            state.members[problem_id] = msgspec.structs.replace(member, group=group)
 
 
-def _enough(members: Iterable[Member], within: float, least: float) -> bool:
-    """Return whether there is a span in which problems of enough services opened; `members` are in that order."""
-    span: deque[Member] = deque()
-    services: Counter[str] = Counter()
-    for one in members:
-        span.append(one)
-        services[one.service] += 1
-        while one.opened_at - span[0].opened_at > within:
-            services[span.popleft().service] -= 1
-        if sum(count > 0 for count in services.values()) >= least:
-            return True
-    return False
-
-
-def _worst(members: Iterable[Member], *severities: Severity) -> Severity:
-    # P0 is the worst
-    return min([*severities, *(member.severity for member in members)])
+def _changed(
+    state: SharedState, thing: str, number: int, joined: list[str], left: list[str], came_from: list[Group]
+) -> Change | None:
+    """Bring what is told of a group up to date; None when it is as before."""
+    inside = [member for member in state.members.values() if member.group == number]
+    before = state.groups.get(number)
+    known = came_from if before is None else [before, *came_from]
+    members = inside or [state.members[problem_id] for problem_id in left]
+    all_known: list[Member | Group] = [*members, *known]
+    group = Group(
+        number=number,
+        version=1 if before is None else before.version + 1,
+        # P0 is the worst
+        severity=min(each.severity for each in all_known),
+        opened_at=min(each.opened_at for each in all_known),
+        services=tuple(sorted({one.service for one in members} - {thing})),
+    )
+    if not inside:
+        del state.groups[number]
+        became = max((state.members[problem_id].group for problem_id in left), default=0)
+        return Change(group, resolved=True, joined=(), released=tuple(left), became=became)
+    if before is not None and not joined and group == msgspec.structs.replace(before, version=group.version):
+        return None
+    state.groups[number] = group
+    return Change(group, resolved=False, joined=tuple(joined), released=())
