@@ -55,6 +55,10 @@ class Lanes:
         self.lane = Lane(RemediationModel(RemediationConfig(dependencies=catalog.dependencies, mutes=mutes)))
         self.clock = START
 
+    def restart(self, catalog):
+        """All workers start again, with another catalog."""
+        self.lane.model = RemediationModel(RemediationConfig(dependencies=catalog.dependencies))
+
     def tell(self, *problems):
         waiting: list[Any] = list(problems)
         while waiting:
@@ -173,6 +177,20 @@ def test_of_several_things_that_all_depend_on_the_one_with_fewer_dependents_has_
     assert {each.service for each in lanes.shared()} == {THING, "queue"}
     (queue,) = (each for each in lanes.shared() if each.service == "queue")
     assert queue.why.endswith(": cart, mail, search, shop.")
+
+
+def test_when_the_catalog_changes_in_an_outage_a_likelier_cause_hears_of_what_was_told_before():
+    services = {"shop": "queue", "cart": "queue", "mail": "queue db"}
+    lanes = Lanes(needing(**services, search="queue")).tell(problem("shop"), problem("cart"))
+    lanes.restart(needing(shop="queue db", cart="queue db", mail="queue db", search="queue"))
+    lanes.tell(*(problem(name, version=2, severity="P1") for name in ("shop", "cart")), problem("mail"))
+    (row,) = lanes.shared()
+    assert (row.service, row.status) == ("db", "open")
+    # what no longer depends on something still tells it that it is over
+    lanes.restart(needing(**services))
+    lanes.tell(problem("shop", version=3, severity="P0"))
+    lanes.tell(*(problem(name, "resolved", 4) for name in ("shop", "cart")))
+    assert {each.service: each.status for each in lanes.shared()}["db"] == "resolved"
 
 
 def maintenance(**fields):

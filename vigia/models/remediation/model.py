@@ -138,7 +138,10 @@ class RemediationModel:
             proposal = self._propose(key, problem, time, changes)
         elif problem.status == "resolved":
             proposal = _withdrawn(key, proposal, time, changes)
-        told_to = held.told_to or self._grouping.told_to(problem)
+        told_to = held.told_to
+        if problem.status != "resolved":
+            # the catalog may have changed since: what it then makes the likelier cause must know this problem, too
+            told_to = tuple(dict.fromkeys((*told_to, *self._grouping.told_to(problem))))
         for thing in told_to:
             changes.emit(PROBLEM_LINKS, thing, link(problem, thing))
         latest = problem if told_to and problem.status == "open" else None

@@ -22,7 +22,7 @@ class ProblemState(msgspec.Struct, frozen=True, array_like=True):
     proposal: Proposal | None = None
     """The proposal in its latest version; at most one is ever made for a problem."""
     told_to: tuple[str, ...] = ()
-    """What was told of it: the things that its service depended on when it opened."""
+    """What was told of it: the things that its service depended on when it opened, by any catalog so far."""
     part_of: tuple[str, ...] = ()
     """The problems with a common cause that it is taken for a consequence of."""
     latest: Problem | None = None
