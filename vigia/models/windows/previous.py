@@ -1,8 +1,8 @@
-"""The stored form of a service in the release before (schema 3), written while workers of that release run.
+"""The stored form of a service in the release before (schema 3), written while a worker of that release may come back.
 
 That release knows no mutes by event, reads the array by position and ignores what follows the fields it knows. So they
 follow: this release reads them back, and nothing depends on the form. What the release before has rewritten comes back
-without them: whoever has muted something while an upgrade ran must look whether it holds.
+without them: whoever has muted something and goes back to that release must look whether it holds.
 """
 
 from vigia.models.windows.state import ServiceState, dump_service, load_service
