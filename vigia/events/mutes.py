@@ -24,8 +24,8 @@ class Muted(EventStruct, tag_field="type", tag="mute", frozen=True, kw_only=True
     """No problems of a service open from `from` to before `until`.
 
     `mute_id` is chosen by the sender and never used again: it is what lifts the mute. `environment`, `metric` and the
-    values of `labels` are patterns with * for any characters; without `detectors` it is about all of them. `by` is who
-    wants it, `reason` why.
+    values of `labels` are patterns with * for any characters; without `detectors` it is about all of them but
+    `shared_dependency`, which no mute by event reaches. `by` is who wants it, `reason` why.
     """
 
     mute_id: str

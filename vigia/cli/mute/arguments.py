@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--environment", default="*", metavar="PATTERN", help="(*)")
     parser.add_argument("--metric", default="*", metavar="PATTERN", help="(*)")
     parser.add_argument("--label", action="append", default=[], type=_pair, metavar="NAME=PATTERN")
-    parser.add_argument("--detector", action="append", default=[], metavar="NAME", help="(all of them)")
+    parser.add_argument("--detector", action="append", default=[], metavar="NAME", help="(all but shared_dependency)")
     parser.add_argument("--id", default="", help="the mute's name, never used again (made up)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
