@@ -7,6 +7,7 @@ worker and writes to what it reads, too: ticks, and records that are sent again 
 
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.dead_letter import DeadLetter
+from vigia.events.deployed import Deployed
 from vigia.events.deployments import Deployment
 from vigia.events.drift import Drift
 from vigia.events.feedback import (
@@ -141,6 +142,18 @@ PROBLEM_LINKS = Topic(
     written_by=("remediation-agent",),
     read_by=("remediation-agent",),
     purpose="What lanes tell each other of problems that may have one cause.",
+)
+
+DEPLOYED = Topic(
+    name="deployed",
+    key="service",
+    types=(Deployed,),
+    partitions=PARTITIONS,
+    retention=14 * DAY,
+    retention_reason="as problems, whose lane it shares",
+    written_by=("deployments-agent",),
+    read_by=("remediation-agent",),
+    purpose="Deployments that have ended, for the lanes that propose fixes of their services' problems.",
 )
 
 VERDICTS = Topic(
@@ -284,6 +297,7 @@ TOPICS: tuple[Topic, ...] = (
     AI_DECISIONS,
     PROBLEMS,
     PROBLEM_LINKS,
+    DEPLOYED,
     VERDICTS,
     EXECUTION_RESULTS,
     RISK,

@@ -4,6 +4,7 @@ from typing import Any
 
 from vigia.events.ai_decisions import AIDecision
 from vigia.events.dead_letter import DeadLetter, encode_body
+from vigia.events.deployed import Deployed
 from vigia.events.deployments import Deployment, deployment_id
 from vigia.events.drift import Drift
 from vigia.events.feedback import (
@@ -183,6 +184,17 @@ EXAMPLES: dict[type, Any] = {
         "version": 1,
         "at": _NOON_SECONDS + 180,
     },
+    Deployed: {
+        "type": "deployed",
+        "service": "checkout",
+        "deployment_id": deployment_id("ci.example.com", "build-4711"),
+        "source": "ci.example.com",
+        "external_id": "build-4711",
+        "at": _NOON_SECONDS,
+        "status": "succeeded",
+        "version": "2.14.0",
+        "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+    },
     Verdict: {
         "type": "verdict",
         "proposal_id": _PROPOSAL,
@@ -249,6 +261,16 @@ EXAMPLES: dict[type, Any] = {
         "why": "error_rate rose within 2 minutes of version 2.14.0",
         "parameters": {"to_version": "2.13.2"},
         "evidence": {"mean": 0.24, "limit": 0.05},
+        "deployment": {
+            "deployment_id": deployment_id("ci.example.com", "build-4711"),
+            "source": "ci.example.com",
+            "external_id": "build-4711",
+            "at": _NOON_SECONDS,
+            "seconds_before": 60.0,
+            "status": "succeeded",
+            "version": "2.14.0",
+            "commit": "9fceb02d0ae598e95dc970b74767f19372d61af8",
+        },
     },
     Execution: {
         "type": "execution",

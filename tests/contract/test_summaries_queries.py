@@ -19,6 +19,7 @@ from vigia.stores.queries.lane_positions import LanePosition, lane_positions
 from vigia.stores.queries.open_problems import open_problems
 from vigia.stores.queries.open_proposals import open_proposals
 from vigia.stores.queries.outbox_left import outbox_left
+from vigia.stores.queries.proposals_of import proposals_of
 from vigia.stores.queries.recent_deployments import recent_deployments
 from vigia.stores.queries.run_figures import run_figures
 from vigia.stores.queries.windows_of import windows_of
@@ -87,6 +88,17 @@ def test_only_what_is_open_waits_newest_first(summaries):
     assert open_problems(summaries) == [problems[1], problems[0]]
     assert open_problems(summaries, limit=1) == [problems[1]]
     assert open_proposals(summaries) == [proposals[1], proposals[0]]
+
+
+def test_proposals_are_found_by_their_problems_whatever_became_of_them(summaries):
+    proposals = [
+        proposal("a", deployment_id="d", after="12 min after checkout 7 was deployed"),
+        proposal("b", status="withdrawn"),
+        proposal("c"),
+    ]
+    commit(summaries, take(summaries), summaries=proposals)
+    asked = [proposals[0].problem_id, proposals[1].problem_id, "another"]
+    assert proposals_of(summaries, asked) == {each.problem_id: each for each in proposals[:2]}
 
 
 def test_dead_letters_are_counted_by_topic_and_reason(summaries):

@@ -32,6 +32,7 @@ from vigia.stores.queries.groups_of import groups_of
 from vigia.stores.queries.mutes_of import mutes_of
 from vigia.stores.queries.open_problems import open_problems
 from vigia.stores.queries.open_proposals import open_proposals
+from vigia.stores.queries.proposals_of import proposals_of
 from vigia.stores.queries.recent_deployments import recent_deployments
 from vigia.stores.queries.windows_of import windows_of
 from vigia.stores.sql.summaries import open_summaries
@@ -184,6 +185,7 @@ def use(summaries) -> None:
     recent_deployments(summaries)
     open_problems(summaries)
     open_proposals(summaries)
+    proposals_of(summaries, ["a", "b"])
     dead_letter_counts(summaries)
     windows_of(summaries, "checkout", "production", "metric-7", 0, 600)
     groups_of(summaries, [grouped(f"0-{i}").problem_id for i in range(20)])

@@ -8,6 +8,8 @@ from typing import Literal
 import msgspec
 
 from vigia.events.base import DEFAULT_ENVIRONMENT, EventStruct, set_frozen
+from vigia.events.deployed import Ended
+from vigia.events.deployments import Kind
 from vigia.events.feedback import Severity
 from vigia.events.identity import derive_id
 from vigia.events.names import check_name, check_optional_name, check_text
@@ -16,6 +18,24 @@ from vigia.events.times import Time, epoch_seconds
 ProposalStatus = Literal["proposed", "approved", "denied", "expired", "withdrawn"]
 Decision = Literal["approve", "deny"]
 ExecutionStatus = Literal["succeeded", "failed", "refused", "timed_out"]
+
+
+class DeploymentBefore(EventStruct, frozen=True, kw_only=True):
+    """The latest deployment of a service to an environment that had ended when a problem opened there, whatever it did
+    and however it ended. That it came before does not say that it is the cause.
+    """
+
+    deployment_id: str
+    source: str
+    external_id: str
+    at: Time
+    """When it ended."""
+    seconds_before: float
+    """How long before the problem opened."""
+    status: Ended
+    kind: Kind = "deployment"
+    version: str = ""
+    commit: str = ""
 
 
 class Proposal(EventStruct, tag_field="type", tag="proposal", frozen=True, kw_only=True):
@@ -37,6 +57,8 @@ class Proposal(EventStruct, tag_field="type", tag="proposal", frozen=True, kw_on
     environment: str = DEFAULT_ENVIRONMENT
     parameters: dict[str, str] = msgspec.field(default_factory=dict)
     evidence: dict[str, float] = msgspec.field(default_factory=dict)
+    deployment: DeploymentBefore | None = None
+    """As it was known when the fix was first proposed; later versions repeat it. Absent where none is known."""
     version: int = 1
 
     @property

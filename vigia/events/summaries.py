@@ -267,6 +267,10 @@ class ProposalSummary(Summary, frozen=True, kw_only=True):
     expires_at: float
     why: str
     version: int
+    deployment_id: str | None = None
+    """The deployment before its problem, where one was known when it was first proposed."""
+    after: str | None = None
+    """How long after which deployment the problem opened, in a few words."""
 
 
 class AIDecisionSummary(Summary, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ def test_topics_that_an_agent_reads_are_reported_and_no_others():
         "ai-decisions",
         "problems",
         "problem-links",
+        "deployed",
         "verdicts",
         "execution-results",
     }

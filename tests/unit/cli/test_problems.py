@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from tests.contract.summaries_rows import commit, mute, problem, take
+from tests.contract.summaries_rows import commit, mute, problem, proposal, take
 from vigia.cli import main
 from vigia.cli.moments import written
 from vigia.cli.problems.command import Answer, show
@@ -72,6 +72,23 @@ def test_the_reason_is_told_whatever_the_width(columns):
     assert row.why in " ".join(told.split())
     assert written(row.opened_at) in told
     assert max(map(len, told.splitlines())) <= columns
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_a_problem_says_after_which_deployment_it_opened_where_its_proposal_does(
+    summaries, url, monkeypatch, capsys, columns
+):
+    rows = [problem("1"), problem("2"), proposal("1", after="12 min after checkout 7 was deployed"), proposal("2")]
+    commit(summaries, take(summaries), summaries=rows)
+    monkeypatch.setenv("VIGIA_SUMMARIES_URL", url)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["problems", "--open"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("It opened 12 min after checkout 7 was deployed.") == 1
+    assert told.count("It opened") == 1
+    assert main(["problems", "--open", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["after"] == {problem("1").problem_id: "12 min after checkout 7 was deployed"}
 
 
 def test_a_file_that_cannot_be_used_is_named(configured, capsys):

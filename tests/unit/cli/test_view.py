@@ -3,6 +3,7 @@
 import doctest
 from dataclasses import replace
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -134,6 +135,12 @@ def test_it_fills_the_terminal_and_no_more(picture, width, height):
     lines = shown(crowded, width, height)
     assert len(lines) == height
     assert {len(line) for line in lines} == {width}
+
+
+def test_a_proposal_says_which_deployment_came_before_its_problem(picture):
+    told = msgspec.structs.replace(PROPOSAL, after="12 min after checkout 7 was deployed")
+    text = "\n".join(shown(replace(picture, proposals=[told]), 100, 60))
+    assert "rollback, 12 min after checkout 7 was deployed" in text
 
 
 def test_what_does_not_fit_is_counted_in_the_title(picture):

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from tests.unit.models.laws import START, ModelCase
 from vigia.events.catalog import Catalog
+from vigia.events.deployed import Deployed
+from vigia.events.identity import derive_id
 from vigia.events.problem_links import DependentProblem, ProblemGrouped
 from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Verdict
@@ -19,7 +21,7 @@ problems = st.builds(
     detector=st.sampled_from(["high_error_rate", "nobody_knows"]),
     severity=st.sampled_from(["P0", "P3"]),
     status=st.sampled_from(["open", "resolved", "stale"]),
-    opened_at=st.just(START),
+    opened_at=st.sampled_from([START, START + 60]),
     at=st.just(START),
     why=st.just("It is broken."),
     series_id=st.just("s"),
@@ -29,8 +31,8 @@ problems = st.builds(
 )
 verdicts = st.builds(
     Verdict,
-    proposal_id=st.sampled_from(["a", "b"]),
-    proposal_version=st.integers(1, 2),
+    proposal_id=st.sampled_from(["a", derive_id("proposal", "shop", "p1", "rollback")]),
+    proposal_version=st.integers(1, 3),
     service=st.just("shop"),
     decision=st.sampled_from(["approve", "deny"]),
     by=st.just("ada"),
@@ -66,6 +68,17 @@ grouped = st.builds(
     at=st.just(START),
     released=st.booleans(),
 )
+ended = st.builds(
+    Deployed,
+    service=st.sampled_from(["shop", "shop: web"]),
+    deployment_id=st.sampled_from(["d1", "d2", "d:3"]),
+    source=st.just("ci"),
+    external_id=st.just("1"),
+    at=st.sampled_from([START - 90 * number for number in range(12)] + [START + 30]),
+    status=st.sampled_from(["succeeded", "failed"]),
+    environment=st.sampled_from(["production", "production", "staging"]),
+    version=st.sampled_from(["", "7"]),
+)
 
 
 def _model() -> RemediationModel:
@@ -76,4 +89,4 @@ def _model() -> RemediationModel:
     return RemediationModel(RemediationConfig(dependencies=catalog.dependencies, shared_dependency=limits))
 
 
-CASES = [ModelCase("remediation", _model, problems | verdicts | results | of_dependents | grouped)]
+CASES = [ModelCase("remediation", _model, problems | verdicts | results | of_dependents | grouped | ended)]

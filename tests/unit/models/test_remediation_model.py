@@ -9,7 +9,7 @@ from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Verdict
 from vigia.events.summaries import ProposalSummary, VerdictSummary
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
-from vigia.models.remediation.state import key_of
+from vigia.models.remediation.state import deployed_key, key_of
 
 
 def lane(**settings):
@@ -114,7 +114,7 @@ def test_a_verdict_is_recorded_and_nothing_acts_on_it():
 
 def test_the_keys_of_events_and_timers_are_announced():
     run = lane().run([Sent(problem(), START)])
-    assert run.model.keys([problem()]) == {key_of("shop", "p1")}
+    assert run.model.keys([problem()]) == {key_of("shop", "p1"), deployed_key("shop", "production")}
     assert list(run.states) == [key_of("shop", "p1")]
 
 

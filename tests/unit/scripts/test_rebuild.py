@@ -9,8 +9,11 @@ from scripts.rebuilding import places
 from scripts.rebuilding.errors import RebuildStopped, TryAgain
 from tests.unit.scripts.rebuild_running import Watched, compared, execute, lived, moved, rebuilt
 from tests.unit.scripts.rebuild_world import PARTITIONS, World, settings_in
+from vigia.app.opening import opened_summaries
 from vigia.events.samples import Sample
+from vigia.events.summaries import ProposalSummary
 from vigia.stores.base import LaneId
+from vigia.stores.sql.summary_rows import select_rows, to_struct
 from vigia.streaming.intake import encoded
 from vigia.streaming.partitions import partition_of
 
@@ -39,6 +42,9 @@ def test_random_events_in_random_cuts_with_crashes_are_rebuilt_equal(tmp_path: P
         *delivery,
     )
     assert all(report.rows[table] > 3 for table in busy), report.rows
+    with opened_summaries(settings, read_only=True) as summaries:
+        proposals = [to_struct(ProposalSummary, row) for row in summaries.fetch(select_rows(ProposalSummary))]
+    assert any(each.after for each in proposals), "a proposal names the deployment before its problem"
 
 
 def test_a_killed_rebuild_goes_on_where_it_was(tmp_path: Path) -> None:

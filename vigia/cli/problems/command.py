@@ -25,6 +25,7 @@ from vigia.settings import Settings
 from vigia.stores.queries.groups_of import groups_of
 from vigia.stores.queries.mutes_of import mutes_of
 from vigia.stores.queries.problems_of import problems_of
+from vigia.stores.queries.proposals_of import proposals_of
 from vigia.stores.queries.reader import Reader
 
 WEEK = 7 * 86_400
@@ -40,7 +41,8 @@ STATUS_STYLES = {"open": "bold", "resolved": "green", "stale": "dim"}
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints; `cut` when there are more. Without `since` it is about all that are open.
 
-    `part_of` says, by problem id, which are taken for consequences of another one; `muted` are the mutes that hold now,
+    `part_of` says, by problem id, which are taken for consequences of another one, and `after` how long after which
+    deployment one opened, where that was known when its fix was proposed; `muted` are the mutes that hold now,
     since what they are about opens no problem: those that people sent, then those of the detectors' file, which have no
     `mute_id`.
     """
@@ -51,6 +53,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     part_of: dict[str, str]
     muted: list[MuteSummary]
     cut: bool
+    after: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def problems(options: argparse.Namespace) -> int:
@@ -91,8 +94,23 @@ def read(
     )
     shown = found[:MOST]
     part_of = groups_of(reader, (each.problem_id for each in shown))
+    proposals = proposals_of(reader, (each.problem_id for each in shown))
     muted = [each for each in mutes_of(reader, service, now, limit=MOST) if each.since <= now]
-    return Answer(since=start, until=end, problems=shown, part_of=part_of, muted=muted, cut=len(found) > MOST)
+    return Answer(
+        since=start,
+        until=end,
+        problems=shown,
+        part_of=part_of,
+        after={problem_id: each.after for problem_id, each in proposals.items() if each.after is not None},
+        muted=muted,
+        cut=len(found) > MOST,
+    )
+
+
+def why(answer: Answer, problem: ProblemSummary) -> str:
+    """Return the reason of a problem, and after which deployment it opened where that is known."""
+    after = answer.after.get(problem.problem_id)
+    return f"{problem.why} It opened {after}." if after else problem.why
 
 
 def show(answer: Answer, service: str | None, console: Console, now: float) -> None:
@@ -130,14 +148,14 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
             duration(end - each.opened_at),
             ("└ " if part else "") + escape(one_line(f"{each.service} ({each.environment})")),
             escape(one_line(each.detector)),
-            *([escape(one_line(each.why))] if beside else []),
+            *([escape(one_line(why(answer, each)))] if beside else []),
         )
     if answer.cut:
         table.caption = f"The latest {MOST}; there are more: ask for a shorter span or one service."
     console.print(table)
     if not beside:
         for each, _ in _in_order(answer):
-            console.print(Text(one_line(f"{each.service}, {each.detector}: {each.why}")))
+            console.print(Text(one_line(f"{each.service}, {each.detector}: {why(answer, each)}")))
 
 
 def _in_order(answer: Answer) -> Iterator[tuple[ProblemSummary, bool]]:

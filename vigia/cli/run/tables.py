@@ -102,7 +102,7 @@ def proposals(picture: Picture, rows: int) -> Table:
         table.add_row(
             escape(line.service),
             _severity(line.severity),
-            escape(line.action),
+            escape(f"{line.action}, {line.after}" if line.after else line.action),
             duration(line.expires_at - picture.now),
         )
     return _filled(table, "none", picture.proposals)

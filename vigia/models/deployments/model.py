@@ -11,6 +11,7 @@ from the runs that a deployment names the model tells itself (`runs.py`), on the
 from collections.abc import Iterable
 from typing import TypeVar
 
+from vigia.events.deployed import DEPLOYED
 from vigia.events.deployments import Deployment
 from vigia.events.drift import Drift
 from vigia.events.effects import Changes, States, Timer
@@ -29,6 +30,7 @@ from vigia.events.summaries import Summary
 from vigia.models import contradictions
 from vigia.models.deployments import (
     deliveries,
+    ends,
     incidents,
     learning,
     own_decisions,
@@ -162,6 +164,7 @@ class DeploymentsModel:
     def _deployment(self, event: Deployment, time: float, states: States[State], changes: Changes) -> None:
         key, scope_key = deployment_key(event.scope, event.deployment_id), SCOPE + event.scope
         state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
+        ended = ends.of(state)
         progress.advance(state, event)
         scope = _get(states, scope_key, ScopeState) or ScopeState()
         if state.risk is None:
@@ -173,6 +176,8 @@ class DeploymentsModel:
         self._keep(key, state, time, states, changes)
         deliveries.write(event, state, changes)
         changes.write(progress.summary(event.deployment_id, state))
+        for end in ends.told(ended, state):
+            changes.emit(DEPLOYED, end.service, end)
         # what failed in the run of a rollback is no failure of what it rolled back
         if event.kind == "deployment":
             for run in _run_keys(event.scope, event.runs):

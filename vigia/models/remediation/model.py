@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from vigia.events.dependencies import Dependencies
+from vigia.events.deployed import Deployed
 from vigia.events.effects import Changes, States, Timer
 from vigia.events.figures import PROPOSALS_MADE
 from vigia.events.identity import derive_id
@@ -21,12 +22,20 @@ from vigia.events.remediation import ExecutionResult, Proposal, ProposalStatus, 
 from vigia.events.summaries import ProposalSummary, Summary, VerdictSummary
 from vigia.models.detectors.mutes import Mute
 from vigia.models.detectors.shared_dependency import SharedDependency
-from vigia.models.remediation import own_decisions, state
+from vigia.models.remediation import deployments, own_decisions, state
 from vigia.models.remediation.actions import ACTIONS, Action
+from vigia.models.remediation.deployments import DeployedState
 from vigia.models.remediation.grouping import Grouping, link
 from vigia.models.remediation.own_decisions import AI_DECISIONS
 from vigia.models.remediation.shared import SharedState
-from vigia.models.remediation.state import ProblemState, RemediationState, key_of, service_in, shared_key
+from vigia.models.remediation.state import (
+    ProblemState,
+    RemediationState,
+    deployed_key,
+    key_of,
+    service_in,
+    shared_key,
+)
 
 APPROVALS = "approvals"
 """The topic that proposals are published on."""
@@ -34,9 +43,13 @@ APPROVALS = "approvals"
 EXPIRY = "expiry"
 """Kind of the timers by which proposals lapse; their key is that of the problem's state."""
 
-_OF_A_PROBLEM = (Problem, ProblemGrouped)
+FORGET = "forget"
+"""Kind of the timers by which the deployments of a service are forgotten; their key is that of their state."""
 
-RemediationEvent = Problem | DependentProblem | ProblemGrouped | Verdict | ExecutionResult
+FORGET_AFTER = 180 * 86_400.0
+"""Seconds of Kafka time after the last deployment, as long as the deployments agent remembers one."""
+
+RemediationEvent = Problem | DependentProblem | ProblemGrouped | Deployed | Verdict | ExecutionResult
 
 
 @dataclass(frozen=True)
@@ -57,22 +70,19 @@ class RemediationModel:
 
     Versions that come late or twice are ignored: no proposal is made for a problem that is known to be resolved. A
     stale problem gets no proposal. A proposal without a verdict lapses as `expired`, which is not a denial. One for a
-    problem that is taken for a consequence of another one is withdrawn, and made again when it no longer is.
+    problem that is taken for a consequence of another one is withdrawn, and made again when it no longer is. A
+    proposal names the deployment before its problem as it was known at first.
     """
 
     name = "remediation"
-    schema = 2
+    schema = 3
 
     def __init__(self, config: RemediationConfig) -> None:
         self._config = config
         self._grouping = Grouping(config.dependencies, config.shared_dependency, config.mutes)
 
     def keys(self, events: Sequence[RemediationEvent]) -> set[str]:
-        keys = {key_of(event.service, event.problem_id) for event in events if isinstance(event, _OF_A_PROBLEM)}
-        keys |= {
-            shared_key(event.service, event.environment) for event in events if isinstance(event, DependentProblem)
-        }
-        return keys
+        return {key for event in events for key in _keys_of(event)}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
         return (timer.key,)
@@ -110,12 +120,19 @@ class RemediationModel:
                 states.put(key, shared)
             elif isinstance(event, ProblemGrouped):
                 self._take_grouped(event, time, states, changes)
+            elif isinstance(event, Deployed):
+                key = deployed_key(event.service, event.environment)
+                states.put(key, deployments.take(states.get(key) or DeployedState(), event))
+                changes.set_timer(FORGET, key, time + FORGET_AFTER)
             elif isinstance(event, Verdict):
                 changes.write(_verdict_row(event))
                 changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.judged(event))
 
     def fire(self, timer: Timer, clock: float, states: States[Any], changes: Changes) -> None:  # noqa: ARG002
-        """A proposal's time is over: it lapses unless it was answered or withdrawn."""
+        """A proposal's time is over: it lapses unless it was withdrawn. Or what was deployed long ago is forgotten."""
+        if timer.kind == FORGET:
+            states.put(timer.key, None)
+            return
         held: ProblemState | None = states.get(timer.key)
         if held is None or held.proposal is None or held.proposal.status != "proposed":
             return
@@ -135,7 +152,7 @@ class RemediationModel:
             return
         proposal = held.proposal
         if problem.status == "open" and proposal is None and not held.part_of:
-            proposal = self._propose(key, problem, time, changes)
+            proposal = self._propose(problem, problem, time, states, changes)
         elif problem.status == "resolved":
             proposal = _withdrawn(key, proposal, time, changes)
         told_to = held.told_to
@@ -159,14 +176,20 @@ class RemediationModel:
         if part_of:
             proposal = _withdrawn(key, proposal, time, changes)
         elif held.latest is not None and proposal is None:
-            proposal = self._propose(key, held.latest, time, changes)
+            proposal = self._propose(event, held.latest, time, states, changes)
         elif held.latest is not None and proposal is not None and proposal.status == "withdrawn":
             proposal = self._propose_again(key, proposal, held.latest, time, changes)
         states.put(key, msgspec.structs.replace(held, proposal=proposal, part_of=part_of))
 
     def _propose_again(
-        self, key: str, withdrawn: Proposal, problem: Problem, time: float, changes: Changes
+        self,
+        key: str,
+        withdrawn: Proposal,
+        problem: Problem,
+        time: float,
+        changes: Changes,
     ) -> Proposal:
+        """Return the next version, with the deployment that it named from the first."""
         proposal = msgspec.structs.replace(
             _moved(withdrawn, "proposed", time),
             expires_at=time + self._config.proposal_expiry,
@@ -178,7 +201,15 @@ class RemediationModel:
         _publish(proposal, changes)
         return proposal
 
-    def _propose(self, key: str, problem: Problem, time: float, changes: Changes) -> Proposal | None:
+    def _propose(
+        self,
+        event: Problem | ProblemGrouped,
+        problem: Problem,
+        time: float,
+        states: States[Any],
+        changes: Changes,
+    ) -> Proposal | None:
+        """Return the first version; `event` is why the problem gets it."""
         action = self._config.actions.get(problem.detector)
         if action is None:
             return None
@@ -195,12 +226,30 @@ class RemediationModel:
             environment=problem.environment,
             parameters=dict(action.parameters),
             evidence=problem.evidence,
+            # by the event, whose states are those that were loaded
+            deployment=deployments.before(
+                states.get(deployed_key(event.service, event.environment)), problem.opened_at
+            ),
         )
-        changes.set_timer(EXPIRY, key, proposal.expires_at)
+        changes.set_timer(EXPIRY, key_of(event.service, event.problem_id), proposal.expires_at)
         changes.count(PROPOSALS_MADE)
         _publish(proposal, changes)
         changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.decision(proposal))
         return proposal
+
+
+def _keys_of(event: RemediationEvent) -> tuple[str, ...]:
+    if isinstance(event, Problem | ProblemGrouped):
+        service = event.service
+        return (
+            key_of(service, event.problem_id),
+            deployed_key(service, event.environment),
+        )
+    if isinstance(event, DependentProblem):
+        return (shared_key(event.service, event.environment),)
+    if isinstance(event, Deployed):
+        return (deployed_key(event.service, event.environment),)
+    return ()
 
 
 def _withdrawn(key: str, proposal: Proposal | None, time: float, changes: Changes) -> Proposal | None:
@@ -224,6 +273,7 @@ def _publish(proposal: Proposal, changes: Changes) -> None:
 
 
 def _proposal_row(proposal: Proposal) -> ProposalSummary:
+    deployment = proposal.deployment
     return ProposalSummary(
         proposal_id=proposal.proposal_id,
         problem_id=proposal.problem_id,
@@ -236,6 +286,8 @@ def _proposal_row(proposal: Proposal) -> ProposalSummary:
         expires_at=proposal.expires_at,
         why=proposal.why,
         version=proposal.version,
+        deployment_id=None if deployment is None else deployment.deployment_id,
+        after=None if deployment is None else deployments.in_words(proposal.service, deployment),
     )
 
 

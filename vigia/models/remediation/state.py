@@ -1,17 +1,20 @@
 """What is remembered of a problem: the latest version seen of it, the proposal made for it, and what it is part of.
 
-State keys name what the state is of. The service, or the thing that services depend on, decides the lane, so it is part
-of the key.
+Beside that: the deployments of a service. State keys name what the state is of. The
+service, or the thing that services depend on, decides the lane, so it is part of the key.
 """
+
+from typing import Any
 
 import msgspec
 
 from vigia.events.identity import derive_id
 from vigia.events.problems import Problem
 from vigia.events.remediation import Proposal
+from vigia.models.remediation.deployments import DeployedState
 from vigia.models.remediation.shared import SharedState
 
-PROBLEM, SHARED = "problem", "shared"
+PROBLEM, SHARED, DEPLOYED = "problem", "shared", "deployed"
 """Kinds of state, with which keys begin."""
 
 
@@ -30,11 +33,14 @@ class ProblemState(msgspec.Struct, frozen=True, array_like=True):
     """
 
 
-RemediationState = ProblemState | SharedState
+RemediationState = ProblemState | SharedState | DeployedState
 
 _ENCODER = msgspec.msgpack.Encoder()
 _PROBLEM = msgspec.msgpack.Decoder(ProblemState)
-_SHARED = msgspec.msgpack.Decoder(SharedState)
+_OTHERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    SHARED: msgspec.msgpack.Decoder(SharedState),
+    DEPLOYED: msgspec.msgpack.Decoder(DeployedState),
+}
 
 
 def key_of(service: str, problem_id: str) -> str:
@@ -47,11 +53,18 @@ def shared_key(thing: str, environment: str) -> str:
     return f"{SHARED}:{thing}:{derive_id('environment', environment)}"
 
 
+def deployed_key(service: str, environment: str) -> str:
+    """Return the state key of what was deployed of a service to an environment."""
+    return f"{DEPLOYED}:{service}:{derive_id('environment', environment)}"
+
+
 def service_in(key: str) -> str:
     """Return the service, or thing, in a state key.
 
     >>> service_in(key_of("shop: web", "p:1")), service_in(shared_key("orders: db", "production"))
     ('shop: web', 'orders: db')
+    >>> service_in(deployed_key("shop: web", "production"))
+    'shop: web'
     """
     return key.partition(":")[2].rpartition(":")[0]
 
@@ -62,12 +75,15 @@ def dump(state: RemediationState) -> bytes:
 
 
 def dump_previous(state: RemediationState) -> bytes:
-    """Return the form of the release before, which knew of nothing shared and never asks for such a state."""
-    if isinstance(state, ProblemState):
-        return _ENCODER.encode((state.version, state.proposal))
-    return _ENCODER.encode(state)
+    """Return what the release before (schema 2) reads as a state of its own: the same.
+
+    It knows of no deployments. It never asks for states of those, and ignores the deployment in a
+    proposal, which is lost only when that release gives the proposal another status.
+    """
+    return dump(state)
 
 
 def load(key: str, body: bytes) -> RemediationState:
     """Return the state from its stored form, this release's or the one before; raises msgspec.ValidationError."""
-    return (_SHARED if key.startswith(f"{SHARED}:") else _PROBLEM).decode(body)
+    state: RemediationState = _OTHERS.get(key.partition(":")[0], _PROBLEM).decode(body)
+    return state

@@ -40,7 +40,7 @@ _NAMES: dict[type[Summary], str] = {
     summaries.ContradictionSummary: "contradictions",
 }
 
-_FREE_TEXT = {"why", "title", "reason", "labels", "carriers", "detectors"}
+_FREE_TEXT = {"why", "title", "reason", "labels", "carriers", "detectors", "after"}
 """Fields that may be longer than a name."""
 
 _SHORT = {"excluded": 32}
@@ -103,7 +103,10 @@ _EXTRAS: dict[type[Summary], list[Any]] = {
     summaries.ContradictionSummary: [Index("contradictions_by_time", "told_at", "sender", "contradiction_id")],
     summaries.AIDecisionTally: [Index("tallies_by_agent", "agent", "start")],
     summaries.AIDecisionTimes: [Index("times_by_agent", "agent", "start")],
-    summaries.ProposalSummary: [Index("proposals_by_status", "status", "at", "proposal_id")],
+    summaries.ProposalSummary: [
+        Index("proposals_by_status", "status", "at", "proposal_id"),
+        Index("proposals_by_problem", "problem_id"),
+    ],
 }
 """What a table has beyond the Struct: indexes for `vigia/stores/queries/`."""
 

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from vigia.stores.errors import NoSchema
 
-NEEDED = "0015"
+NEEDED = "0016"
 """The newest revision in `vigia/stores/migrations/sql/versions`; a test holds the two equal."""
 
 
