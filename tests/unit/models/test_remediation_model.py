@@ -9,7 +9,7 @@ from vigia.events.problems import Problem
 from vigia.events.remediation import ExecutionResult, Verdict
 from vigia.events.summaries import ProposalSummary, VerdictSummary
 from vigia.models.remediation.model import RemediationConfig, RemediationModel
-from vigia.models.remediation.state import deployed_key, key_of
+from vigia.models.remediation.state import deployed_key, key_of, offers_key
 
 
 def lane(**settings):
@@ -114,8 +114,9 @@ def test_a_verdict_is_recorded_and_nothing_acts_on_it():
 
 def test_the_keys_of_events_and_timers_are_announced():
     run = lane().run([Sent(problem(), START)])
-    assert run.model.keys([problem()]) == {key_of("shop", "p1"), deployed_key("shop", "production")}
-    assert list(run.states) == [key_of("shop", "p1")]
+    beside = {offers_key("shop"), deployed_key("shop", "production")}
+    assert run.model.keys([problem()]) == {key_of("shop", "p1"), *beside}
+    assert set(run.states) == {key_of("shop", "p1"), offers_key("shop")}
 
 
 def test_a_state_of_another_schema_is_refused_and_rows_are_never_corrected():

@@ -2,7 +2,7 @@
 
 Proposals live in Kafka time: what counts for the people asked is when they could have seen the proposal, not when the
 window that showed the problem ended. Verdicts are recorded and
-judge the proposal as the decision that it is; nothing acts on them yet.
+judge the proposal as the decision that it is; nothing acts on them yet, but what was answered is not offered again.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,11 @@ from vigia.events.remediation import ExecutionResult, Proposal, ProposalStatus, 
 from vigia.events.summaries import ProposalSummary, Summary, VerdictSummary
 from vigia.models.detectors.mutes import Mute
 from vigia.models.detectors.shared_dependency import SharedDependency
-from vigia.models.remediation import deployments, own_decisions, state
+from vigia.models.remediation import deployments, offers, own_decisions, state
 from vigia.models.remediation.actions import ACTIONS, Action
 from vigia.models.remediation.deployments import DeployedState
 from vigia.models.remediation.grouping import Grouping, link
+from vigia.models.remediation.offers import OffersState
 from vigia.models.remediation.own_decisions import AI_DECISIONS
 from vigia.models.remediation.shared import SharedState
 from vigia.models.remediation.state import (
@@ -33,6 +34,7 @@ from vigia.models.remediation.state import (
     RemediationState,
     deployed_key,
     key_of,
+    offers_key,
     service_in,
     shared_key,
 )
@@ -70,8 +72,8 @@ class RemediationModel:
 
     Versions that come late or twice are ignored: no proposal is made for a problem that is known to be resolved. A
     stale problem gets no proposal. A proposal without a verdict lapses as `expired`, which is not a denial. One for a
-    problem that is taken for a consequence of another one is withdrawn, and made again when it no longer is. A
-    proposal names the deployment before its problem as it was known at first.
+    problem that is taken for a consequence of another one is withdrawn, and made again when it no longer is, unless a
+    person has answered it. A proposal names the deployment before its problem as it was known at first.
     """
 
     name = "remediation"
@@ -85,7 +87,7 @@ class RemediationModel:
         return {key for event in events for key in _keys_of(event)}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
-        return (timer.key,)
+        return (timer.key, offers_key(service_in(timer.key))) if timer.kind == EXPIRY else (timer.key,)
 
     def record_key(self, state_key: str) -> str:
         return service_in(state_key)
@@ -125,6 +127,7 @@ class RemediationModel:
                 states.put(key, deployments.take(states.get(key) or DeployedState(), event))
                 changes.set_timer(FORGET, key, time + FORGET_AFTER)
             elif isinstance(event, Verdict):
+                _Offers(event.service, states).answer(event)
                 changes.write(_verdict_row(event))
                 changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.judged(event))
 
@@ -139,6 +142,7 @@ class RemediationModel:
         # dated by its expiry, so that it does not matter which tick notices
         proposal = _moved(held.proposal, "expired", held.proposal.expires_at)
         _publish(proposal, changes)
+        _Offers(proposal.service, states).forget(proposal)
         states.put(timer.key, msgspec.structs.replace(held, proposal=proposal))
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
@@ -155,6 +159,7 @@ class RemediationModel:
             proposal = self._propose(problem, problem, time, states, changes)
         elif problem.status == "resolved":
             proposal = _withdrawn(key, proposal, time, changes)
+            _Offers(problem.service, states).forget(proposal)
         told_to = held.told_to
         if problem.status != "resolved":
             # the catalog may have changed since: what it then makes the likelier cause must know this problem, too
@@ -178,7 +183,7 @@ class RemediationModel:
         elif held.latest is not None and proposal is None:
             proposal = self._propose(event, held.latest, time, states, changes)
         elif held.latest is not None and proposal is not None and proposal.status == "withdrawn":
-            proposal = self._propose_again(key, proposal, held.latest, time, changes)
+            proposal = self._propose_again(key, proposal, held.latest, time, states, changes)
         states.put(key, msgspec.structs.replace(held, proposal=proposal, part_of=part_of))
 
     def _propose_again(
@@ -187,9 +192,13 @@ class RemediationModel:
         withdrawn: Proposal,
         problem: Problem,
         time: float,
+        states: States[Any],
         changes: Changes,
     ) -> Proposal:
-        """Return the next version, with the deployment that it named from the first."""
+        """Return the next version, with the deployment that it named from the first; the same if it was answered."""
+        offered = _Offers(problem.service, states)
+        if offered.is_answered(withdrawn):
+            return withdrawn
         proposal = msgspec.structs.replace(
             _moved(withdrawn, "proposed", time),
             expires_at=time + self._config.proposal_expiry,
@@ -198,6 +207,7 @@ class RemediationModel:
             evidence=problem.evidence,
         )
         changes.set_timer(EXPIRY, key, proposal.expires_at)
+        offered.offer(proposal)
         _publish(proposal, changes)
         return proposal
 
@@ -232,10 +242,38 @@ class RemediationModel:
             ),
         )
         changes.set_timer(EXPIRY, key_of(event.service, event.problem_id), proposal.expires_at)
+        _Offers(problem.service, states).offer(proposal)
         changes.count(PROPOSALS_MADE)
         _publish(proposal, changes)
         changes.emit(AI_DECISIONS, own_decisions.AGENT, own_decisions.decision(proposal))
         return proposal
+
+
+class _Offers:
+    """What is offered of a service, as it is kept."""
+
+    def __init__(self, service: str, states: States[Any]) -> None:
+        self._key = offers_key(service)
+        self._states = states
+        self._state: OffersState = states.get(self._key) or OffersState()
+
+    def offer(self, proposal: Proposal) -> None:
+        offers.offer(self._state, proposal.proposal_id, proposal.version)
+        self._keep()
+
+    def answer(self, verdict: Verdict) -> None:
+        if offers.answer(self._state, verdict.proposal_id, verdict.proposal_version):
+            self._keep()
+
+    def is_answered(self, proposal: Proposal) -> bool:
+        return offers.is_answered(self._state, proposal.proposal_id)
+
+    def forget(self, proposal: Proposal | None) -> None:
+        if proposal is not None and offers.forget(self._state, proposal.proposal_id):
+            self._keep()
+
+    def _keep(self) -> None:
+        self._states.put(self._key, self._state if self._state.offers else None)
 
 
 def _keys_of(event: RemediationEvent) -> tuple[str, ...]:
@@ -243,13 +281,14 @@ def _keys_of(event: RemediationEvent) -> tuple[str, ...]:
         service = event.service
         return (
             key_of(service, event.problem_id),
+            offers_key(service),
             deployed_key(service, event.environment),
         )
     if isinstance(event, DependentProblem):
         return (shared_key(event.service, event.environment),)
     if isinstance(event, Deployed):
         return (deployed_key(event.service, event.environment),)
-    return ()
+    return (offers_key(event.service),) if isinstance(event, Verdict) else ()
 
 
 def _withdrawn(key: str, proposal: Proposal | None, time: float, changes: Changes) -> Proposal | None:

@@ -1,6 +1,6 @@
 """What is remembered of a problem: the latest version seen of it, the proposal made for it, and what it is part of.
 
-Beside that: the deployments of a service. State keys name what the state is of. The
+Beside that: the deployments of a service, and what was offered of it. State keys name what the state is of. The
 service, or the thing that services depend on, decides the lane, so it is part of the key.
 """
 
@@ -12,9 +12,10 @@ from vigia.events.identity import derive_id
 from vigia.events.problems import Problem
 from vigia.events.remediation import Proposal
 from vigia.models.remediation.deployments import DeployedState
+from vigia.models.remediation.offers import OffersState
 from vigia.models.remediation.shared import SharedState
 
-PROBLEM, SHARED, DEPLOYED = "problem", "shared", "deployed"
+PROBLEM, SHARED, DEPLOYED, OFFERS = "problem", "shared", "deployed", "offers"
 """Kinds of state, with which keys begin."""
 
 
@@ -33,13 +34,14 @@ class ProblemState(msgspec.Struct, frozen=True, array_like=True):
     """
 
 
-RemediationState = ProblemState | SharedState | DeployedState
+RemediationState = ProblemState | SharedState | DeployedState | OffersState
 
 _ENCODER = msgspec.msgpack.Encoder()
 _PROBLEM = msgspec.msgpack.Decoder(ProblemState)
 _OTHERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
     SHARED: msgspec.msgpack.Decoder(SharedState),
     DEPLOYED: msgspec.msgpack.Decoder(DeployedState),
+    OFFERS: msgspec.msgpack.Decoder(OffersState),
 }
 
 
@@ -58,13 +60,18 @@ def deployed_key(service: str, environment: str) -> str:
     return f"{DEPLOYED}:{service}:{derive_id('environment', environment)}"
 
 
+def offers_key(service: str) -> str:
+    """Return the state key of what is offered of a service."""
+    return f"{OFFERS}:{service}:"
+
+
 def service_in(key: str) -> str:
     """Return the service, or thing, in a state key.
 
     >>> service_in(key_of("shop: web", "p:1")), service_in(shared_key("orders: db", "production"))
     ('shop: web', 'orders: db')
-    >>> service_in(deployed_key("shop: web", "production"))
-    'shop: web'
+    >>> service_in(deployed_key("shop: web", "production")), service_in(offers_key("shop: web"))
+    ('shop: web', 'shop: web')
     """
     return key.partition(":")[2].rpartition(":")[0]
 
@@ -77,7 +84,7 @@ def dump(state: RemediationState) -> bytes:
 def dump_previous(state: RemediationState) -> bytes:
     """Return what the release before (schema 2) reads as a state of its own: the same.
 
-    It knows of no deployments. It never asks for states of those, and ignores the deployment in a
+    It knows of no deployments and no answers. It never asks for states of those, and ignores the deployment in a
     proposal, which is lost only when that release gives the proposal another status.
     """
     return dump(state)
