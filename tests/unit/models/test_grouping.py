@@ -298,7 +298,10 @@ def test_the_state_of_the_release_before_is_read_and_written():
     model = RemediationModel(RemediationConfig())
     lanes = Lanes().tell(problem("shop"), problem("cart"), problem("mail"))
     for key, state in lanes.lane.states.items():
-        assert model.load(key, 2, model.dump_previous(key, state)) == state
+        old: Any = model.load(key, 1, model.dump_previous(key, state))
+        if key.startswith("problem:"):
+            assert len(msgspec.msgpack.decode(model.dump_previous(key, state))) == 2
+            assert (old.version, old.proposal, old.part_of) == (state.version, state.proposal, ())
         assert service_in(key) in {"shop", "cart", "mail", THING}
 
 

@@ -77,7 +77,7 @@ class RemediationModel:
     """
 
     name = "remediation"
-    schema = 3
+    schema = 2
 
     def __init__(self, config: RemediationConfig) -> None:
         self._config = config

@@ -82,12 +82,14 @@ def dump(state: RemediationState) -> bytes:
 
 
 def dump_previous(state: RemediationState) -> bytes:
-    """Return what the release before (schema 2) reads as a state of its own: the same.
+    """Return the form of the release before, which knew of nothing shared, of no deployments and of no answers.
 
-    It knows of no deployments and no answers. It never asks for states of those, and ignores the deployment in a
-    proposal, which is lost only when that release gives the proposal another status.
+    It never asks for states of those, and ignores the deployment in a proposal, which is lost only when that release
+    gives the proposal another status.
     """
-    return dump(state)
+    if isinstance(state, ProblemState):
+        return _ENCODER.encode((state.version, state.proposal))
+    return _ENCODER.encode(state)
 
 
 def load(key: str, body: bytes) -> RemediationState:
