@@ -16,7 +16,7 @@ from vigia.events.summaries import Summary
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder
 from vigia.models.detectors.said import DAY, SaidMutes, pruned, row_of, take
-from vigia.models.windows.closing import Closer
+from vigia.models.windows.closing import LIMIT_OVER, Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.intake import Intake
 from vigia.models.windows.previous import dump_previous, load_previous
@@ -146,7 +146,7 @@ class MetricsModel:
             states.put(event.service, state)
 
     def fire(self, timer: Timer, clock: float, states: States[ServiceState], changes: Changes) -> None:
-        """Roll up the windows of a service, close them when it fell silent, or forget mutes that are over."""
+        """Roll up the windows of a service, close what is over when it fell silent, or forget mutes that are over."""
         state = states.get(timer.key)
         if state is None:
             return
@@ -160,7 +160,8 @@ class MetricsModel:
             roller.fire(timer.key, state, clock)
         else:
             closer = Closer(self._config, self._finder, roller, changes)
-            closer.fire(timer.key, state, clock)
+            fire = closer.end_limit if timer.kind == LIMIT_OVER else closer.fire
+            fire(timer.key, state, clock)
             closer.settle()
         states.put(timer.key, state)
 

@@ -156,6 +156,72 @@ def test_beyond_the_limit_one_problem_says_so_and_the_rest_opens_in_the_next_hou
     assert over.evidence["held"] == 20.0
 
 
+def limits(of):
+    """(status, minute, version) of what was told of the limit."""
+    return [
+        (each.status, (each.at - FULL_HOUR) / 60, each.version)
+        for each in problems(of)
+        if each.detector == "problem_limit"
+    ]
+
+
+def beyond_the_limit(minute=0, later=0.0, **detectors):
+    """A service that reached its limit in the third minute from `minute` on, with records that came `later`."""
+    told = lane(problems_per_hour=1, **detectors)
+    script = [sent(minute + each, 0.4, name) for each in range(4) for name in "ab"]
+    return told.run([Sent(each.event, each.time + later) for each in script])
+
+
+def test_the_limit_ends_with_its_hour_also_when_the_service_falls_silent():
+    told = beyond_the_limit()
+    assert limits(told) == [("open", 2.0, 1)]
+    told.run([Tick(FULL_HOUR + 3_604)])
+    assert limits(told) == [("open", 2.0, 1)]
+    told.run([Tick(FULL_HOUR + 3_605)])
+    assert limits(told) == [("open", 2.0, 1), ("resolved", 60.0, 2)]
+    assert told.counts["problems_resolved"] == 1
+    told.run([Tick(FULL_HOUR + 29 * 86_400), sent(29 * 1_440, 0.0), sent(29 * 1_440 + 2, 0.0)])
+    assert len(limits(told)) == 2
+
+
+def test_a_service_that_falls_silent_at_the_end_of_the_hour_is_waited_for():
+    told = beyond_the_limit(56)
+    assert ("open", 58.0, 1) in limits(told)
+    # its last samples came a minute before the hour is over
+    told.run([Tick(FULL_HOUR + 3_605)])
+    assert len(limits(told)) == 2
+    told = beyond_the_limit(56, later=30.0).run([Tick(FULL_HOUR + 3_605)])
+    assert len(limits(told)) == 1
+    told.run([Tick(FULL_HOUR + 3_630)])
+    assert limits(told)[1:] == [("resolved", 60.0, 2)]
+
+
+def test_while_a_backlog_comes_the_hour_is_over_by_its_event_time_though_the_clock_is_past_it():
+    told = beyond_the_limit(52, later=600.0).run([Tick(FULL_HOUR + 55 * 60 + 600 + 59)])
+    assert limits(told) == [("open", 54.0, 1)]
+    told.run([Tick(FULL_HOUR + 55 * 60 + 600 + 60)])
+    assert limits(told) == [("open", 54.0, 1), ("resolved", 60.0, 2)]
+
+
+def test_an_hour_that_goes_on_after_a_silence_is_told_of_anew_and_has_no_second_quota():
+    told = beyond_the_limit(50, later=600.0).run([Tick(FULL_HOUR + 4_000)])
+    assert [status for status, *_ in limits(told)] == ["open", "resolved"]
+    told.run([Sent(sent(minute, 0.4, "b").event, FULL_HOUR + 4_000) for minute in range(55, 59)])
+    assert [status for status, *_ in limits(told)] == ["open", "resolved", "open"]
+    assert [detector for _, detector in opened(told)].count("high_error_rate") == 1
+    assert len({each.problem_id for each in problems(told)}) == 3
+
+
+def test_series_that_no_detector_looks_at_end_the_hour_too():
+    def counted(at):
+        return Sent(Sample(service="shop", metric="requests", kind="counter", ts=at, value=1.0), at)
+
+    told = beyond_the_limit().run([counted(FULL_HOUR + 58 * 60), counted(FULL_HOUR + 59 * 60 + 5)])
+    assert limits(told) == [("open", 2.0, 1)]
+    told.run([counted(FULL_HOUR + 3_605)])
+    assert limits(told) == [("open", 2.0, 1), ("resolved", 60.0, 2)]
+
+
 def test_the_limit_is_of_one_service_and_one_hour():
     told = lane(problems_per_hour=3)
     for hour in range(4):

@@ -14,7 +14,7 @@ from vigia.models.detectors.base import ClosedWindow, Detector, Finding
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.mutes import Mute
 from vigia.models.detectors.problems import limit_over, limit_reached, problem_of, tell
-from vigia.models.detectors.quota import Quota
+from vigia.models.detectors.quota import HOUR, Quota
 from vigia.models.detectors.said import SaidMutes, is_muted
 from vigia.models.detectors.states import DetectorState
 
@@ -91,11 +91,7 @@ class Finder:
         `clock` is the Kafka time of what closed it.
         """
         series, states, quota = looked.series, looked.states, around.quota
-        hour = window.end // 3_600
-        if hour > quota.hour:
-            if quota.since:
-                tell(limit_over(series.service, quota, float(window.end)), changes, PROBLEMS_RESOLVED)
-            quota.begin(hour)
+        self.pass_hour(series.service, quota, window.end, changes)
         for detector, mutes in looked.watch.detectors:
             name = detector.name
             before = states.get(name)
@@ -119,6 +115,19 @@ class Finder:
             if finding is not None:
                 quota.opened += finding.begins
                 tell(problem_of(series, name, finding, at=window.end), changes, _figure(finding))
+
+    def pass_hour(self, service: str, quota: Quota, end: int, changes: Changes) -> None:
+        """A window of the service that ends at `end` has closed: another hour may have begun."""
+        hour = end // HOUR
+        if hour > quota.hour:
+            self.end_limit(service, quota, float(end), changes)
+            quota.begin(hour)
+
+    def end_limit(self, service: str, quota: Quota, at: float, changes: Changes) -> None:
+        """Tell that the hour is over in which the service reached its limit, if it has."""
+        if quota.since:
+            tell(limit_over(service, quota, at), changes, PROBLEMS_RESOLVED)
+            quota.since = 0.0
 
     def _limits(self, detector: Detector, series: Series) -> Detector:
         for match, limits in reversed(self._overrides[detector.name]):

@@ -40,8 +40,11 @@ def limit_reached(service: str, quota: Quota, limit: int) -> Problem:
 
 
 def limit_over(service: str, quota: Quota, at: float) -> Problem:
-    """Return the same problem as resolved: another hour has begun."""
-    why = f"The hour is over in which {service} opened {quota.opened} problems. What is still wrong opens now."
+    """Return the same problem as resolved: its hour is over."""
+    why = (
+        f"The hour is over in which {service} opened {quota.opened} problems. What is still wrong opens with the next "
+        "window that shows it."
+    )
     return _of_limit(service, quota, "resolved", at=at, why=why)
 
 

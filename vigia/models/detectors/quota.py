@@ -8,6 +8,8 @@ import msgspec
 
 NAME = "problem_limit"
 
+HOUR = 3_600
+
 
 class Quota(msgspec.Struct, array_like=True):
     """What one service has opened in the hour that its windows have come to."""
@@ -20,9 +22,14 @@ class Quota(msgspec.Struct, array_like=True):
     reached: int = 0
     """How often the limit was reached, ever: numbers the problems that say so."""
     since: float = 0.0
-    """When the present hour reached it, as an event time; 0 when it has not."""
+    """When the present hour reached it, as an event time; 0 when it has not, or when that is over."""
     environment: str = ""
     """That of the series which reached it."""
+
+    @property
+    def end(self) -> int:
+        """When the hour is over, as an event time."""
+        return (self.hour + 1) * HOUR
 
     def begin(self, hour: int) -> None:
         """Begin to count anew for an hour, in hours since the epoch."""

@@ -10,6 +10,9 @@ A window of a series closes when
 A series whose windows are closed is forgotten when its service has gone on by `series_forget` more, unless a problem is
 open on it: labels such as the names of pods would fill `series_cap` for good. Its next sample makes it a new series.
 
+What the limit on problems has opened ends with its hour, by the same rules: by the event time of the service, and when
+that is silent, by Kafka time.
+
 So a sender may pack any span into a message, and the series of one service may come at their own pace: what one series
 sends closes nothing of another that is sending too.
 """
@@ -30,6 +33,10 @@ from vigia.models.windows.totals import plain_totals
 
 IDLE = "idle"
 """Kind of the timers that close the windows of services that fell silent; their key is the service."""
+
+LIMIT_OVER = "limit-over"
+"""Kind of the timers by which the hour ends in which a service reached its limit of problems; their key is the service.
+"""
 
 
 class Closer:
@@ -114,12 +121,26 @@ class Closer:
         that closed, no further, so a replay that only paused goes on as before.
         """
         state.timer = None
-        if state.open and clock >= self._due(state):
-            windows = [(start, spot.number) for spot in state.open.values() for start in spot.held.windows]
-            self._close_all([each for each in windows if self._config.closes_at(each[0]) <= clock], state, clock)
-            self.forget(state, state.latest)
+        self._close_idle(state, clock)
         if state.open:
             self._set_timer(service, state)
+
+    def end_limit(self, service: str, state: ServiceState, clock: float) -> None:
+        """The timer of a service that reached its limit of problems has fired: end that, if the service fell silent.
+
+        Otherwise its windows say when the hour is over; in a replay the clock is past it from the beginning.
+        """
+        quota, hour = state.quota, state.quota.hour
+        if not quota.since:
+            return
+        due = self._limit_due(state)
+        if clock < due:
+            self._changes.set_timer(LIMIT_OVER, service, due)
+            return
+        # what is open of the hour is still judged within it
+        self._close_idle(state, clock)
+        if quota.hour == hour:
+            self._finder.end_limit(service, quota, float(quota.end), self._changes)
 
     def aim(self, spot: Spot) -> None:
         """Let the hot loop go on to the end of the newest window, or to where the watermark passes another end."""
@@ -142,6 +163,13 @@ class Closer:
             self._changes.count(WINDOWS_CLOSED, len(self._pending))
             self._pending.clear()
 
+    def _close_idle(self, state: ServiceState, clock: float) -> None:
+        """Close what is over by the clock, when the service has been silent for long enough."""
+        if state.open and clock >= self._due(state):
+            windows = [(start, spot.number) for spot in state.open.values() for start in spot.held.windows]
+            self._close_all([each for each in windows if self._config.closes_at(each[0]) <= clock], state, clock)
+            self.forget(state, state.latest)
+
     def _close_all(self, windows: Iterable[tuple[int, int]], state: ServiceState, clock: float) -> None:
         """Close windows given by start and number of their series: those of each series from its oldest on."""
         touched = {}
@@ -162,13 +190,18 @@ class Closer:
         looked = spot.looked
         if looked is None:
             looked = spot.looked = Looked(held.series, self._finder.watch(held.series), held.detectors)
-        watch = looked.watch
+        watch, quota = looked.watch, state.quota
         if not watch:
+            if quota.since:
+                self._finder.pass_hour(held.series.service, quota, start + self._config.window, self._changes)
             return
         closed = self._closed(start, window, clock, sketch=watch.sketch)
         if watch.kept:
             held.level = (closed.end, closed.mean)
+        since = quota.since
         self._finder.look(looked, closed, state, clock, self._changes)
+        if quota.since > since:
+            self._changes.set_timer(LIMIT_OVER, held.series.service, self._limit_due(state))
 
     def _closed(self, start: int, window: Window, clock: float, *, sketch: bool) -> ClosedWindow:
         totals = window.totals() if sketch or window.folded is not None else plain_totals(window.values)
@@ -191,6 +224,9 @@ class Closer:
     def _forgotten_at(self, held: SeriesState) -> float:
         """Return the event time of the service from which a series without open windows is forgotten."""
         return held.closed + held.behind + self._config.window + self._config.series_forget
+
+    def _limit_due(self, state: ServiceState) -> float:
+        return max(state.quota.end + self._config.lateness, state.arrival + self._config.idle_timeout)
 
     def _set_timer(self, service: str, state: ServiceState) -> None:
         state.timer = self._due(state)
