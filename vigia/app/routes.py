@@ -69,6 +69,7 @@ def _metrics(settings: Settings) -> MetricsModel:
             retention_days=metrics.retention_days,
             series_cap=metrics.series_cap,
             series_forget=metrics.series_forget,
+            problem_forget=metrics.problem_forget,
             stale_after=metrics.stale_after,
             detectors=read_detectors(settings.detectors),
         )

@@ -16,8 +16,9 @@ class Problem(EventStruct, tag_field="type", tag="problem", frozen=True, kw_only
     """A detector found something wrong with a service, or found that it is over.
 
     `problem_id` is derived from (series, detector, how many this detector had opened there). `version` grows with
-    each change of `status`; readers ignore a lower one. A `stale` problem was found in a backlog, too late to act on.
-    `evidence` holds the numbers that the detector decided by, `why` the sentence for people.
+    each change of `status`; readers ignore a lower one. Of a `stale` problem too little is known to act on it: it was
+    found in a backlog, too late, or it was open and its series has sent nothing for so long that nobody knows whether
+    it is over. `evidence` holds the numbers that the detector decided by, `why` the sentence for people.
     """
 
     problem_id: str

@@ -16,7 +16,7 @@ from vigia.events.summaries import Summary
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder
 from vigia.models.detectors.said import DAY, SaidMutes, pruned, row_of, take
-from vigia.models.windows.closing import LIMIT_OVER, Closer
+from vigia.models.windows.closing import GONE, LIMIT_OVER, Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.intake import Intake
 from vigia.models.windows.previous import dump_previous, load_previous
@@ -160,8 +160,8 @@ class MetricsModel:
             roller.fire(timer.key, state, clock)
         else:
             closer = Closer(self._config, self._finder, roller, changes)
-            fire = closer.end_limit if timer.kind == LIMIT_OVER else closer.fire
-            fire(timer.key, state, clock)
+            fires = {LIMIT_OVER: closer.end_limit, GONE: closer.give_up}
+            fires.get(timer.kind, closer.fire)(timer.key, state, clock)
             closer.settle()
         states.put(timer.key, state)
 

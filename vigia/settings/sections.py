@@ -294,7 +294,15 @@ class MetricsSettings:
     series_forget: float = setting(
         DAY,
         "A series that is silent for so long, by its service's event time, no longer counts and may come anew; one "
-        "with an open problem stays.",
+        "with an open problem stays for `problem_forget`.",
+        unit="s",
+        minimum=60.0,
+        maximum=3650 * DAY,
+    )
+    problem_forget: float = setting(
+        3 * DAY,
+        "An open problem whose series has been silent for so long, and for `series_forget`, ends as stale: whether it "
+        "is over is not known. By its service's event time; while the whole service is silent, by Kafka's.",
         unit="s",
         minimum=60.0,
         maximum=3650 * DAY,

@@ -89,5 +89,9 @@ class OneTopic(MetricsModel):
 CASES = [
     ModelCase("metrics", lambda: MetricsModel(CONFIG), singles | packed),
     ModelCase("metrics-muted", lambda: OneTopic(CONFIG), singles | packed | mutes, pauses=(0.0, 20.0, 70.0, 90_000.0)),
-    ModelCase("metrics-forgetful", lambda: MetricsModel(replace(CONFIG, series_forget=180.0)), singles | packed),
+    ModelCase(
+        "metrics-forgetful",
+        lambda: MetricsModel(replace(CONFIG, series_forget=180.0, problem_forget=240.0)),
+        singles | packed,
+    ),
 ]

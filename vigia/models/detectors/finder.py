@@ -4,6 +4,7 @@ Which detectors look at a series, with which limits, follows from the configurat
 one looks at what no rule covers.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -13,7 +14,7 @@ from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Detector, Finding
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.mutes import Mute
-from vigia.models.detectors.problems import limit_over, limit_reached, problem_of, tell
+from vigia.models.detectors.problems import limit_over, limit_reached, not_known_to_be_over, problem_of, tell
 from vigia.models.detectors.quota import HOUR, Quota
 from vigia.models.detectors.said import SaidMutes, is_muted
 from vigia.models.detectors.states import DetectorState
@@ -115,6 +116,17 @@ class Finder:
             if finding is not None:
                 quota.opened += finding.begins
                 tell(problem_of(series, name, finding, at=window.end), changes, _figure(finding))
+
+    def give_up(
+        self, series: Series, states: Mapping[str, DetectorState], since: float, at: float, changes: Changes
+    ) -> None:
+        """Tell of the problems that are open on a series that they are stale: it has sent nothing from `since` to `at`.
+
+        Missing data is unknown, never fine, so they are not resolved.
+        """
+        for name, state in states.items():
+            if state.status == "open":
+                tell(not_known_to_be_over(series, name, state, since, at), changes, PROBLEMS_STALE)
 
     def pass_hour(self, service: str, quota: Quota, end: int, changes: Changes) -> None:
         """A window of the service that ends at `end` has closed: another hour may have begun."""

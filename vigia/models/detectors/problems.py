@@ -1,16 +1,23 @@
 """Findings as problems: the event for others, and the row for people."""
 
+from datetime import UTC, datetime
+
 from vigia.events.effects import Changes
 from vigia.events.identity import derive_id
 from vigia.events.problems import Problem, ProblemStatus
 from vigia.events.samples import Series
 from vigia.events.summaries import ProblemSummary
 from vigia.models.detectors.base import Finding
+from vigia.models.detectors.course import Course
 from vigia.models.detectors.quota import NAME as PROBLEM_LIMIT
 from vigia.models.detectors.quota import Quota
 
 PROBLEMS = "problems"
 """The topic that problems are published on."""
+
+UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
+FROM = 2
+"""From so many of a unit on, lengths of time are told in it."""
 
 
 def problem_of(series: Series, detector: str, finding: Finding, at: float) -> Problem:
@@ -31,6 +38,16 @@ def problem_of(series: Series, detector: str, finding: Finding, at: float) -> Pr
         evidence=finding.evidence,
         version=finding.version,
     )
+
+
+def not_known_to_be_over(series: Series, detector: str, course: Course, since: float, at: float) -> Problem:
+    """Return the open problem of a course as stale: at `at` its series has sent nothing since `since` for too long."""
+    why = (
+        f"{series.metric} of {series.service} has sent nothing for {_length(at - since)}, since "
+        f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC; whether the problem is over is not known."
+    )
+    finding = Finding("stale", course.severity, course.opened, course.version + 1, course.opened_at, why)
+    return problem_of(series, detector, finding, at)
 
 
 def limit_reached(service: str, quota: Quota, limit: int) -> Problem:
@@ -71,6 +88,11 @@ def summary_of(problem: Problem) -> ProblemSummary:
         why=problem.why,
         version=problem.version,
     )
+
+
+def _length(seconds: float) -> str:
+    unit, length = next((each for each in UNITS if seconds >= FROM * each[1]), UNITS[-1])
+    return f"{seconds / length:.0f} {unit}"
 
 
 def _of_limit(service: str, quota: Quota, status: ProblemStatus, at: float, why: str) -> Problem:

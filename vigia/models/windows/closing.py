@@ -7,8 +7,10 @@ A window of a series closes when
   window meanwhile; or
 - the whole service is silent, by Kafka time.
 
-A series whose windows are closed is forgotten when its service has gone on by `series_forget` more, unless a problem is
-open on it: labels such as the names of pods would fill `series_cap` for good. Its next sample makes it a new series.
+A series whose windows are closed is forgotten when its service has gone on by `series_forget` more: labels such as the
+names of pods would fill `series_cap` for good. Its next sample makes it a new series. One with an open problem stays
+for `problem_forget`; then the problem ends, as stale: nobody knows whether it is over. While the whole service is
+silent, Kafka's time since its last sample counts as if the service went on.
 
 What the limit on problems has opened ends with its hour, by the same rules: by the event time of the service, and when
 that is silent, by Kafka time.
@@ -35,8 +37,10 @@ IDLE = "idle"
 """Kind of the timers that close the windows of services that fell silent; their key is the service."""
 
 LIMIT_OVER = "limit-over"
-"""Kind of the timers by which the hour ends in which a service reached its limit of problems; their key is the service.
-"""
+"""Kind of the timers that end the hour in which a silent service had reached its limit of problems; their key is it."""
+
+GONE = "gone"
+"""Kind of the timers that end the problems of a service that is silent for long; their key is the service."""
 
 
 class Closer:
@@ -86,17 +90,24 @@ class Closer:
 
     def forget(self, state: ServiceState, latest: float) -> None:
         """Forget the series that have been silent long enough when their service has come to `latest`."""
-        gone: list[Spot] = []
-        for spot in state.series:
-            if spot.held.windows or any(each.status == "open" for each in spot.held.detectors.values()):
+        state.check_at = min(state.check_at, self._forget(state, state.series, latest))
+
+    def _forget(self, state: ServiceState, spots: Iterable[Spot], latest: float) -> float:
+        """Forget those of these series that it is time for, and return when it will be for the next one."""
+        gone, after = list[Spot](), inf
+        for spot in spots:
+            held = spot.held
+            if held.windows:
                 continue
-            at = self._forgotten_at(spot.held)
-            if at <= latest:
-                gone.append(spot)
-            else:
-                state.check_at = min(state.check_at, at)
+            at = self._forgotten_at(held)
+            if at > latest:
+                after = min(after, at)
+                continue
+            gone.append(spot)
+            self._finder.give_up(held.series, held.detectors, float(held.closed), at, self._changes)
         if gone:
             state.forget(gone)
+        return after
 
     def close_silent(self, state: ServiceState, clock: float) -> None:
         """Close the windows of series that fell silent while their service went on to its latest event time, and
@@ -121,7 +132,7 @@ class Closer:
         that closed, no further, so a replay that only paused goes on as before.
         """
         state.timer = None
-        self._close_idle(state, clock)
+        self._close_idle(service, state, clock)
         if state.open:
             self._set_timer(service, state)
 
@@ -138,9 +149,10 @@ class Closer:
             self._changes.set_timer(LIMIT_OVER, service, due)
             return
         # what is open of the hour is still judged within it
-        self._close_idle(state, clock)
+        self._close_idle(service, state, clock)
         if quota.hour == hour:
             self._finder.end_limit(service, quota, float(quota.end), self._changes)
+            self._changes.clear_timer(LIMIT_OVER, service)
 
     def aim(self, spot: Spot) -> None:
         """Let the hot loop go on to the end of the newest window, or to where the watermark passes another end."""
@@ -163,12 +175,29 @@ class Closer:
             self._changes.count(WINDOWS_CLOSED, len(self._pending))
             self._pending.clear()
 
-    def _close_idle(self, state: ServiceState, clock: float) -> None:
-        """Close what is over by the clock, when the service has been silent for long enough."""
-        if state.open and clock >= self._due(state):
-            windows = [(start, spot.number) for spot in state.open.values() for start in spot.held.windows]
-            self._close_all([each for each in windows if self._config.closes_at(each[0]) <= clock], state, clock)
-            self.forget(state, state.latest)
+    def give_up(self, service: str, state: ServiceState, clock: float) -> None:
+        """The timer of a silent service with open problems has fired: end them, or wait on if it is not that silent."""
+        silent = max(0.0, clock - state.arrival)
+        self._forget(state, [spot for spot in state.series if _has_problem(spot.held)], state.latest + silent)
+        self._wait_for_gone(service, state, clock)
+
+    def _wait_for_gone(self, service: str, state: ServiceState, clock: float) -> None:
+        ends = [self._forgotten_at(spot.held) for spot in state.series if _has_problem(spot.held)]
+        if ends:
+            due = state.arrival + min(ends) - state.latest
+            # later than now: its windows may still be open
+            self._changes.set_timer(GONE, service, max(due, clock + self._config.idle_timeout))
+
+    def _close_idle(self, service: str, state: ServiceState, clock: float) -> None:
+        """Close what is over by the clock, when the service has been silent for long enough; wait for what is not."""
+        if not state.open or clock < self._due(state):
+            return
+        windows = [(start, spot.number) for spot in state.open.values() for start in spot.held.windows]
+        self._close_all([each for each in windows if self._config.closes_at(each[0]) <= clock], state, clock)
+        self.forget(state, state.latest)
+        if state.quota.since:
+            self._changes.set_timer(LIMIT_OVER, service, self._limit_due(state))
+        self._wait_for_gone(service, state, clock)
 
     def _close_all(self, windows: Iterable[tuple[int, int]], state: ServiceState, clock: float) -> None:
         """Close windows given by start and number of their series: those of each series from its oldest on."""
@@ -192,16 +221,13 @@ class Closer:
             looked = spot.looked = Looked(held.series, self._finder.watch(held.series), held.detectors)
         watch, quota = looked.watch, state.quota
         if not watch:
-            if quota.since:
+            if quota.since:  # for them alone nobody counts hours
                 self._finder.pass_hour(held.series.service, quota, start + self._config.window, self._changes)
             return
         closed = self._closed(start, window, clock, sketch=watch.sketch)
         if watch.kept:
             held.level = (closed.end, closed.mean)
-        since = quota.since
         self._finder.look(looked, closed, state, clock, self._changes)
-        if quota.since > since:
-            self._changes.set_timer(LIMIT_OVER, held.series.service, self._limit_due(state))
 
     def _closed(self, start: int, window: Window, clock: float, *, sketch: bool) -> ClosedWindow:
         totals = window.totals() if sketch or window.folded is not None else plain_totals(window.values)
@@ -223,7 +249,10 @@ class Closer:
 
     def _forgotten_at(self, held: SeriesState) -> float:
         """Return the event time of the service from which a series without open windows is forgotten."""
-        return held.closed + held.behind + self._config.window + self._config.series_forget
+        silence = self._config.series_forget
+        if _has_problem(held):
+            silence = max(silence, self._config.problem_forget)
+        return held.closed + held.behind + self._config.window + silence
 
     def _limit_due(self, state: ServiceState) -> float:
         return max(state.quota.end + self._config.lateness, state.arrival + self._config.idle_timeout)
@@ -235,3 +264,7 @@ class Closer:
     def _due(self, state: ServiceState) -> float:
         earliest = min(min(spot.held.windows) for spot in state.open.values())
         return max(self._config.closes_at(earliest), state.arrival + self._config.idle_timeout)
+
+
+def _has_problem(held: SeriesState) -> bool:
+    return any(each.status == "open" for each in held.detectors.values())

@@ -27,6 +27,8 @@ class WindowConfig:
     """Most series of one service."""
     series_forget: float = 86_400.0
     """A series is forgotten when it has been silent for so long, in its service's event time."""
+    problem_forget: float = 3.0 * DAY
+    """The same of a series with an open problem, if that is longer."""
     stale_after: float = 900.0
     """A window that closes so long after its end, in Kafka time, gives stale problems."""
 
