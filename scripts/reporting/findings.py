@@ -68,7 +68,9 @@ def read(reader: Reader, settings: Settings, span: Span, options: argparse.Names
             )
             for name in (STEP_DURATION, OLDEST_AGE)
         ],
-        problems=problems.read(reader, options.service, now, only_open=True, start=None, end=None),
+        problems=problems.read(
+            reader, options.service, now, settings.metrics.window, only_open=True, start=None, end=None
+        ),
     )
 
 

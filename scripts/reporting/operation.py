@@ -7,7 +7,7 @@ from scripts.reporting.markup import Markup, element, figure, table
 from scripts.reporting.plot import Plot, ticks
 from vigia.cli.metrics.command import Answer
 from vigia.cli.metrics.figures import SeriesFigures
-from vigia.cli.problems.command import MOST, why
+from vigia.cli.problems.command import MOST, reason
 from vigia.cli.run.tables import duration
 
 LANE = "lane=deployments/"
@@ -47,7 +47,7 @@ def problems(found: Findings) -> Markup:
                 duration(max(0.0, found.now - each.opened_at)),
                 f"{each.service} ({each.environment})",
                 each.detector,
-                why(answer, each),
+                reason(answer, each),
             )
             for each in answer.problems
         )

@@ -5,13 +5,15 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from tests.contract.summaries_rows import commit, mute, problem, proposal, take
+from tests.contract.summaries_rows import commit, mute, problem, proposal, take, window
 from vigia.cli import main
 from vigia.cli.moments import written
 from vigia.cli.problems.command import Answer, show
+from vigia.events.summaries import DaySummary, HourSummary
 
 
 def lines(mutes):
@@ -89,6 +91,39 @@ def test_a_problem_says_after_which_deployment_it_opened_where_its_proposal_does
     assert main(["problems", "--open", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["after"] == {problem("1").problem_id: "12 min after checkout 7 was deployed"}
+
+
+@pytest.fixture
+def silent(summaries, url, monkeypatch):
+    """Problems: open ones of series that sent their last window 10 or 20 minutes or three weeks ago, or never, and one
+    that is over.
+    """
+    monkeypatch.setenv("VIGIA_SUMMARIES_URL", url)
+    now = int(time.time()) // 60 * 60
+    rows = [problem(name, opened_at=now - 3_000.0, at=now - 3_000.0) for name in ("sends", "quiet", "old", "none")]
+    rows.append(
+        problem("over", series_id=rows[1].series_id, opened_at=now - 3_000.0, status="resolved", at=now - 300.0)
+    )
+    day = (now - 21 * 86_400) // 86_400 * 86_400
+    ends = [
+        window("sends", now - 660),
+        window("quiet", now - 1_260),
+        window("quiet", now - 9_000),
+        HourSummary(**msgspec.structs.asdict(window("old", day + 3_600))),
+        DaySummary(**msgspec.structs.asdict(window("old", day))),
+    ]
+    commit(summaries, take(summaries), summaries=[*rows, *ends])
+    return {rows[1].problem_id: now - 1_200.0, rows[2].problem_id: day + 7_200.0}
+
+
+def test_of_an_open_problem_whose_series_sends_nothing_it_is_told_since_when(silent, capsys):
+    assert main(["problems", "--open", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["no_data_since"] == silent
+    assert main(["problems"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for since in silent.values():
+        assert f"No data since {written(since)} UTC: whether it is over is not known. the error rate is 12 %" in told
+    assert told.count("whether it is over is not known") == 2
 
 
 def test_a_file_that_cannot_be_used_is_named(configured, capsys):

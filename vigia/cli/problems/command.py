@@ -18,6 +18,7 @@ from vigia.cli.exits import NEEDS_PERSON, OK
 from vigia.cli.moments import span_between, written
 from vigia.cli.mute.command import about
 from vigia.cli.problems.configured import configured_mutes
+from vigia.cli.problems.silence import no_data_since
 from vigia.cli.reading import console, print_json, with_reader
 from vigia.cli.run.tables import HEADING, SEVERITY_STYLES, duration
 from vigia.events.summaries import MuteSummary, ProblemSummary
@@ -44,7 +45,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     `part_of` says, by problem id, which are taken for consequences of another one, and `after` how long after which
     deployment one opened, where that was known when its fix was proposed; `muted` are the mutes that hold now,
     since what they are about opens no problem: those that people sent, then those of the detectors' file, which have no
-    `mute_id`.
+    `mute_id`. `no_data_since` says, by problem id, of which open ones the series has sent nothing for a while: whether
+    they are over is not known.
     """
 
     since: float | None
@@ -54,6 +56,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     muted: list[MuteSummary]
     cut: bool
     after: dict[str, str] = msgspec.field(default_factory=dict)
+    no_data_since: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 def problems(options: argparse.Namespace) -> int:
@@ -69,7 +72,8 @@ def problems(options: argparse.Namespace) -> int:
         return NEEDS_PERSON
 
     def tell(reader: Reader, settings: Settings) -> int:
-        answer = read(reader, options.service, now, only_open=options.open, start=start, end=end)
+        window = settings.metrics.window
+        answer = read(reader, options.service, now, window, only_open=options.open, start=start, end=end)
         answer.muted.extend(configured_mutes(read_detectors(settings.detectors).mute, options.service, now))
         if options.json:
             print_json(answer)
@@ -81,9 +85,16 @@ def problems(options: argparse.Namespace) -> int:
 
 
 def read(
-    reader: Reader, service: str | None, now: float, *, only_open: bool, start: float | None, end: float | None
+    reader: Reader,
+    service: str | None,
+    now: float,
+    window: int,
+    *,
+    only_open: bool,
+    start: float | None,
+    end: float | None,
 ) -> Answer:
-    """Return the problems, those that were opened last first."""
+    """Return the problems, those that were opened last first; `window` is a window's length in seconds."""
     found = problems_of(
         reader,
         service,
@@ -104,13 +115,16 @@ def read(
         after={problem_id: each.after for problem_id, each in proposals.items() if each.after is not None},
         muted=muted,
         cut=len(found) > MOST,
+        no_data_since=no_data_since(reader, shown, now, window),
     )
 
 
-def why(answer: Answer, problem: ProblemSummary) -> str:
-    """Return the reason of a problem, and after which deployment it opened where that is known."""
+def reason(answer: Answer, problem: ProblemSummary) -> str:
+    """Return why there is a problem, with what is not known of it, and after which deployment it opened where that is."""
+    since = answer.no_data_since.get(problem.problem_id)
+    unknown = "" if since is None else f"No data since {written(since)} UTC: whether it is over is not known. "
     after = answer.after.get(problem.problem_id)
-    return f"{problem.why} It opened {after}." if after else problem.why
+    return unknown + (f"{problem.why} It opened {after}." if after else problem.why)
 
 
 def show(answer: Answer, service: str | None, console: Console, now: float) -> None:
@@ -148,14 +162,14 @@ def show(answer: Answer, service: str | None, console: Console, now: float) -> N
             duration(end - each.opened_at),
             ("└ " if part else "") + escape(one_line(f"{each.service} ({each.environment})")),
             escape(one_line(each.detector)),
-            *([escape(one_line(why(answer, each)))] if beside else []),
+            *([escape(one_line(reason(answer, each)))] if beside else []),
         )
     if answer.cut:
         table.caption = f"The latest {MOST}; there are more: ask for a shorter span or one service."
     console.print(table)
     if not beside:
         for each, _ in _in_order(answer):
-            console.print(Text(one_line(f"{each.service}, {each.detector}: {why(answer, each)}")))
+            console.print(Text(one_line(f"{each.service}, {each.detector}: {reason(answer, each)}")))
 
 
 def _in_order(answer: Answer) -> Iterator[tuple[ProblemSummary, bool]]:
