@@ -53,8 +53,12 @@ def test_a_read_that_does_not_end_is_told(path, reader):
 
 def test_what_waiting_cannot_mend_is_told_at_once(path, monkeypatch):
     monkeypatch.setattr("vigia.stores.sqlite_wal.time.sleep", lambda _: pytest.fail("it waited"))
-    path.write_bytes(b"something else" * 1000)
-    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.DatabaseError, match="not a database"):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE anything (here INTEGER)")
+    with (
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
         use_wal(connection, timeout=10)
 
 
