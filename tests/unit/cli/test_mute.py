@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from vigia.cli.mute.arguments import add
-from vigia.cli.mute.command import Answer, built, mute, show
+from vigia.cli.mute.command import Answer, built, mute, show, unfit
 from vigia.cli.problems import command as problems
 from vigia.events.invalid import InvalidEvent
 from vigia.events.mutes import Muted, MuteLifted
@@ -64,9 +64,35 @@ def test_a_mute_that_would_be_over_is_not_sent():
         built(parsed("shop", "--for", "1h", "--from", "3d", *WHO), NOW)
 
 
-def test_without_a_length_nothing_is_sent_and_that_is_said(capsys):
-    assert mute(parsed("shop", "--metric", "cpu", *WHO)) == 2
-    assert "--for" in capsys.readouterr().err
+OF_A_NEW_ONE = [
+    ("--from", "1h"),
+    ("--environment", "prod"),
+    ("--environment", "*"),
+    ("--metric", "cpu"),
+    ("--label", "zone=a"),
+    ("--detector", "memory_leak"),
+    ("--id", "mine"),
+]
+
+
+@pytest.mark.parametrize("option", [*OF_A_NEW_ONE, ("--by", "maria"), ("--reason", "it is moved")])
+def test_without_a_length_nothing_is_sent_and_that_is_said(option, capsys):
+    assert mute(parsed("shop", *option)) == 2
+    told = capsys.readouterr()
+    assert f"nothing was sent: {option[0]} is part of a mute: say for how long with --for" in told.err
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("option", OF_A_NEW_ONE)
+def test_what_a_lift_does_not_look_at_is_not_passed_over(option, capsys):
+    assert mute(parsed("shop", "--lift", "m1", *option, *WHO)) == 2
+    assert f"nothing was sent: {option[0]} is part of a new mute; --lift lifts the whole" in capsys.readouterr().err
+
+
+def test_a_mute_and_its_lift_look_at_all_that_is_left():
+    assert unfit(parsed("shop", "--for", "1h", *WHO, *(word for option in OF_A_NEW_ONE for word in option))) == ""
+    assert unfit(parsed("shop", "--lift", "m1", *WHO, "--json")) == ""
+    assert unfit(parsed("shop", "--json")) == ""
 
 
 ROW = MuteSummary(

@@ -19,13 +19,14 @@ def add(commands: Any) -> None:
     does.add_argument("--for", dest="length", type=_length, metavar="TIME", help="mute for so long: 90m, 2h, 3d")
     does.add_argument("--lift", metavar="ID", help="lift the mute with this id now")
     parser.add_argument("--from", dest="begin", type=moment, metavar="TIME", help="mute from then on (default: now)")
-    parser.add_argument("--by", default="", help="who says so; needed to mute and to lift")
-    parser.add_argument("--reason", default="", help="why; needed to mute and to lift")
-    parser.add_argument("--environment", default="*", metavar="PATTERN", help="(*)")
-    parser.add_argument("--metric", default="*", metavar="PATTERN", help="(*)")
+    # without defaults of their own: what was given where it means nothing must not be passed over
+    parser.add_argument("--by", help="who says so; needed to mute and to lift")
+    parser.add_argument("--reason", help="why; needed to mute and to lift")
+    parser.add_argument("--environment", metavar="PATTERN", help="(*)")
+    parser.add_argument("--metric", metavar="PATTERN", help="(*)")
     parser.add_argument("--label", action="append", default=[], type=_pair, metavar="NAME=PATTERN")
     parser.add_argument("--detector", action="append", default=[], metavar="NAME", help="(all but shared_dependency)")
-    parser.add_argument("--id", default="", help="the mute's name, never used again (made up)")
+    parser.add_argument("--id", help="the mute's name, never used again (made up)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

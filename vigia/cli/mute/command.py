@@ -8,6 +8,7 @@ import argparse
 import secrets
 import sys
 import time
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -29,6 +30,20 @@ from vigia.topics import MUTES
 MOST = 500
 """Most mutes in one answer."""
 
+OF_A_MUTE = {
+    "begin": "--from",
+    "by": "--by",
+    "reason": "--reason",
+    "environment": "--environment",
+    "metric": "--metric",
+    "label": "--label",
+    "detector": "--detector",
+    "id": "--id",
+}
+"""The options that say something of a mute, by their names in the parsed arguments."""
+
+UNSET: tuple[object, ...] = (None, [])
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints of the list; `cut` when there are more."""
@@ -40,10 +55,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 def mute(options: argparse.Namespace) -> int:
     """Do what is asked for; returns the exit code."""
     now = time.time()
+    passed_over = unfit(options)
+    if passed_over:
+        print(f"nothing was sent: {passed_over}", file=sys.stderr)
+        return UNUSABLE
     if options.length is None and options.lift is None:
-        if options.by or options.reason or options.begin is not None or options.metric != "*":
-            print("nothing was sent: say for how long with --for, or what to lift with --lift", file=sys.stderr)
-            return UNUSABLE
         return _list(options, now)
     try:
         event = built(options, now)
@@ -69,9 +85,27 @@ def mute(options: argparse.Namespace) -> int:
     return OK
 
 
+def unfit(options: argparse.Namespace) -> str:
+    """Return what is wrong when an option was given that what is asked for does not look at; else nothing."""
+    if options.length is not None:
+        return ""
+    looked_at = set() if options.lift is None else {"by", "reason"}
+    given = [flag for name, flag in OF_A_MUTE.items() if name not in looked_at and getattr(options, name) not in UNSET]
+    if not given:
+        return ""
+    if options.lift is None:
+        return f"{given[0]} is part of a mute: say for how long with --for, or what to lift with --lift"
+    return f"{given[0]} is part of a new mute; --lift lifts the whole one with that id"
+
+
 def built(options: argparse.Namespace, now: float) -> Muted | MuteLifted:
     """Return the event; raises InvalidEvent for what cannot be sent. `now` is in epoch seconds."""
-    who = {"service": options.service or "", "at": now, "by": options.by, "reason": options.reason}
+    who: dict[str, Any] = {
+        "service": options.service or "",
+        "at": now,
+        "by": options.by or "",
+        "reason": options.reason or "",
+    }
     if options.lift is not None:
         return MuteLifted(mute_id=options.lift, **who)
     begin = now if options.begin is None else epoch(options.begin, now)
@@ -81,8 +115,8 @@ def built(options: argparse.Namespace, now: float) -> Muted | MuteLifted:
         mute_id=options.id or f"mute-{secrets.token_hex(4)}",
         since=begin,
         until=begin + options.length,
-        environment=options.environment,
-        metric=options.metric,
+        environment="*" if options.environment is None else options.environment,
+        metric="*" if options.metric is None else options.metric,
         labels=dict(options.label),
         detectors=tuple(options.detector),
         **who,
