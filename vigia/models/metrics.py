@@ -19,7 +19,6 @@ from vigia.models.detectors.said import DAY, SaidMutes, pruned, row_of, take
 from vigia.models.windows.closing import GONE, LIMIT_OVER, Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.intake import Intake
-from vigia.models.windows.previous import dump_previous, load_previous
 from vigia.models.windows.rolling import ROLL, Roller
 from vigia.models.windows.rows import merged_rows
 from vigia.models.windows.state import ServiceState, dump_service, load_service
@@ -64,19 +63,21 @@ class MetricsModel:
         return state_key
 
     def load(self, key: str, schema: int, body: bytes) -> ServiceState:
-        if schema == self.schema:
-            return load_service(body)
-        if schema == self.schema - 1:
-            return load_previous(body)
-        raise ValueError(
-            f"the state of {key} has schema {schema}; the metrics model reads {self.schema - 1} and {self.schema}"
-        )
+        if not self.schema - 1 <= schema <= self.schema:
+            known = f"{self.schema - 1} and {self.schema}"
+            raise ValueError(f"the state of {key} has schema {schema}; the metrics model reads {known}")
+        return load_service(body)
 
     def dump(self, key: str, state: ServiceState) -> bytes:  # noqa: ARG002 - the key is not part of the stored form
         return dump_service(state)
 
     def dump_previous(self, key: str, state: ServiceState) -> bytes:  # noqa: ARG002 - as above
-        return dump_previous(state)
+        """Return what the release before (schema 3) reads: the same, as it ignores what follows the fields it knows.
+
+        It knows no mutes by event. What it has rewritten comes back without them: whoever has muted something while an
+        upgrade ran must look whether it holds.
+        """
+        return dump_service(state)
 
     def apply(
         self, events: Sequence[MetricsEvent], times: Sequence[float], states: States[ServiceState], changes: Changes
