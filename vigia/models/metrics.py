@@ -15,7 +15,7 @@ from vigia.events.samples import PlainSample
 from vigia.events.summaries import Summary
 from vigia.models.detectors.config import DetectorConfig
 from vigia.models.detectors.finder import Finder
-from vigia.models.detectors.said import DAY, SaidMutes, pruned, row_of, take
+from vigia.models.detectors.said import DAY, SaidMutes, prune_at, pruned, row_of, take
 from vigia.models.windows.closing import GONE, LIMIT_OVER, Closer
 from vigia.models.windows.config import WindowConfig
 from vigia.models.windows.intake import Intake
@@ -143,7 +143,7 @@ class MetricsModel:
             row = row_of(event.service, state.mutes[event.mute_id])
             if row is not None:
                 changes.write(row)
-            _let_end(event.service, state.mutes, changes)
+            _let_end(event.service, state.mutes, time, changes)
             states.put(event.service, state)
 
     def fire(self, timer: Timer, clock: float, states: States[ServiceState], changes: Changes) -> None:
@@ -152,8 +152,8 @@ class MetricsModel:
         if state is None:
             return
         if timer.kind == MUTES_END:
-            state.mutes = pruned(state.mutes, clock)
-            _let_end(timer.key, state.mutes, changes)
+            state.mutes = pruned(state.mutes, state.arrival, clock)
+            _let_end(timer.key, state.mutes, clock, changes)
             states.put(timer.key, state if state.series or state.forgotten or state.mutes else None)
             return
         roller = Roller(self._config, changes)
@@ -170,9 +170,10 @@ class MetricsModel:
         return merged_rows(row, partial)
 
 
-def _let_end(service: str, mutes: SaidMutes, changes: Changes) -> None:
-    if mutes:
-        changes.set_timer(MUTES_END, service, min(mute.forget_at for mute in mutes.values()))
+def _let_end(service: str, mutes: SaidMutes, clock: float, changes: Changes) -> None:
+    due = prune_at(mutes, clock)
+    if due is not None:
+        changes.set_timer(MUTES_END, service, due)
 
 
 class _Touched(dict[str, ServiceState]):

@@ -129,13 +129,21 @@ def test_a_mute_says_nothing_of_windows_that_were_judged():
     assert opened(told) == [(2.0, "high_error_rate")]
 
 
-def test_a_service_that_has_but_mutes_is_forgotten_a_day_after_their_end():
+def test_a_mute_that_is_read_before_a_backlog_of_days_holds_for_its_windows():
+    told = lane().run([sent(-1, 0.0)]).run([said(0, 60), Tick(FULL_HOUR + 3 * 86_400)])
+    told.run([sent(minute, 0.4) for minute in range(20)])
+    assert problems(told) == []
+    told.run([sent(minute, 0.4) for minute in range(60, 70)])
+    assert opened(told) == [(62.0, "high_error_rate")]
+
+
+def test_a_service_that_has_but_mutes_is_forgotten_a_week_after_they_count():
     told = lane().run([said(0, 60)])
     (row,) = told.rows.values()
     assert (row.mute_id, row.by, row.until) == ("m", "maria", FULL_HOUR + 3_600)
-    told.run([Tick(FULL_HOUR + 3_600 + 86_399)])
+    told.run([Tick(FULL_HOUR + 3_600 + 8 * 86_400 - 1)])
     assert set(told.states) == {"shop"}
-    told.run([Tick(FULL_HOUR + 3_600 + 86_400)])
+    told.run([Tick(FULL_HOUR + 3_600 + 8 * 86_400)])
     assert (told.states, told.timers) == ({}, {})
 
 

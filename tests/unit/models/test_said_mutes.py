@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vigia.events.invalid import InvalidEvent, Reason
 from vigia.events.mutes import Muted, MuteLifted
 from vigia.events.samples import Series
-from vigia.models.detectors.said import DAY, KEPT, MOST, SaidMute, SaidMutes, pruned, take
+from vigia.models.detectors.said import DAY, KEPT, MOST, MOST_OVER, WAITED, SaidMute, SaidMutes, prune_at, pruned, take
 
 NOW = 1_700_000_000.0
 LONGEST = 14 * DAY
@@ -104,17 +104,65 @@ def test_beyond_the_most_it_is_refused_until_others_are_over():
         take(mute("more"), NOW, mutes, LONGEST, DETECTORS)
     with pytest.raises(InvalidEvent, match="50 mutes"):
         take(lift("unknown"), NOW, mutes, LONGEST, DETECTORS)
-    take(lift("m3"), NOW, mutes, LONGEST, DETECTORS)
-    later = NOW + 3_600 + KEPT
-    take(mute("more", begin=2 * DAY, end=3 * DAY), later, mutes, LONGEST, DETECTORS)
-    assert set(pruned(mutes, later)) == {"more"}
+    # as long as it has not begun it counts: its lift is what makes room
+    take(lift("m3", after=0.0), NOW, mutes, LONGEST, DETECTORS)
+    take(mute("more"), NOW, mutes, LONGEST, DETECTORS)
+    with pytest.raises(InvalidEvent, match="50 mutes"):
+        take(mute("again"), NOW, mutes, LONGEST, DETECTORS)
+    take(mute("later", begin=2 * DAY, end=3 * DAY), NOW + 3_600, mutes, LONGEST, DETECTORS)
 
 
-def test_whether_it_was_pruned_cannot_be_seen():
-    mutes = taken(mute())
-    for clock in (NOW, NOW + 3_599 + KEPT, NOW + 3_600 + KEPT):
-        assert holds(mutes, 10, clock=clock) is holds(pruned(mutes, clock), 10, clock=clock)
-    assert pruned(mutes, NOW + 3_600 + KEPT) == {}
+def test_a_pipeline_that_mutes_and_lifts_at_each_deployment_takes_nobodys_place():
+    mutes: SaidMutes = {}
+    for number in range(1_000):
+        time = NOW + 300.0 * number
+        take(mute(f"ci-{number}", 300.0 * number, 300.0 * number + 300), time, mutes, LONGEST, DETECTORS)
+        take(lift(f"ci-{number}", after=300.0 * number + 60), time + 60, mutes, LONGEST, DETECTORS)
+    time = NOW + 300_000.0
+    take(mute("maria", 300_000.0, 303_600.0), time, mutes, LONGEST, DETECTORS)
+    assert holds(mutes, 300_001.0, clock=time)
+    # what is over is still held against windows that come late, up to a bound
+    assert [f"ci-{number}" in mutes for number in (799, 800, 999)] == [False, True, True]
+    assert len(mutes) == MOST_OVER + 1
+
+
+def test_one_that_was_over_long_before_it_came_is_taken_whatever_else_is_over():
+    mutes = taken(*(mute(f"m{number}", 100.0 + number, 101.0 + number) for number in range(MOST)))
+    for number in range(MOST_OVER):
+        take(mute(f"n{number}", 200.0, 201.0 + number), NOW + 3_600, mutes, LONGEST, DETECTORS)
+    take(mute("late", 0.0, 1.0), NOW + 3_600, mutes, LONGEST, DETECTORS)
+    assert "late" in mutes
+
+
+def test_lifts_whose_mute_never_comes_count():
+    mutes = taken(*(lift(f"m{number}") for number in range(MOST)))
+    with pytest.raises(InvalidEvent, match="50 mutes"):
+        take(mute("more"), NOW + 3_600, mutes, LONGEST, DETECTORS)
+
+
+@given(arrival=st.floats(-1.0, 10.0), clock=st.floats(-1.0, 20.0), judged=st.floats(0.0, 1.0))
+def test_whether_it_was_pruned_cannot_be_seen_by_what_waits_for_a_week(arrival, clock, judged):
+    """`arrival` and `clock` are days after the mute has ceased to count; `judged` is how far the next sample has come
+    from one to the other.
+    """
+    mutes, end = taken(mute()), NOW + 3_600 + KEPT
+    arrival, clock = end + arrival * DAY, end + max(arrival, clock) * DAY
+    left = pruned(mutes, arrival, clock)
+    time = arrival + judged * (clock - arrival)
+    if clock < end + WAITED:
+        assert holds(mutes, 10, clock=time) is holds(left, 10, clock=time)
+    else:
+        assert left == {}
+
+
+def test_it_is_looked_at_again_until_it_is_pruned():
+    mutes, end, looks = taken(mute()), NOW + 3_600 + KEPT, []
+    due = prune_at(mutes, NOW)
+    while due is not None:
+        looks.append(due - end)
+        due = prune_at(pruned(mutes, NOW, due), due)
+    assert looks == [day * DAY for day in range(8)]
+    assert prune_at(pruned(mutes, end, end), end) is None
 
 
 def test_it_comes_back_from_its_stored_form():

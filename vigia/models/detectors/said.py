@@ -1,8 +1,9 @@
 """Mutes that people send as events, kept in the state of their service beside those of the configuration.
 
 Order does not matter: a lift may come before its mute, and an id that was taken keeps its first content. Whether a mute
-still counts follows from Kafka times alone, so it cannot be seen when `pruned` takes it out of the state. What would
-surprise: it is kept for a day after its end, since series may lag behind, and windows are judged by their own time.
+still counts follows from the Kafka times of what is judged, so it cannot be seen when `pruned` takes it out of the
+state, but for samples that wait for more than a week, or when hundreds are over. What would surprise: it is kept for a
+day after its end, since series may lag behind, and windows are judged by their own time.
 """
 
 from collections.abc import Collection
@@ -25,7 +26,14 @@ MOST_AHEAD = 90 * DAY
 """Seconds by which a mute may be told before it begins."""
 
 MOST = 50
-"""Most mutes that count of one service."""
+"""Most mutes of one service that are not over."""
+
+MOST_OVER = 200
+"""Most that are over and still kept; beyond that those that ended first go, so that nobody's mute is refused for them.
+"""
+
+WAITED = 7 * DAY
+"""Seconds of Kafka time for which a mute that is over is kept for samples of its service that still wait to be read."""
 
 
 class SaidMute(msgspec.Struct, frozen=True, array_like=True):
@@ -36,6 +44,10 @@ class SaidMute(msgspec.Struct, frozen=True, array_like=True):
     """Kafka time from which on it does not count."""
     wanted: Muted | None = None
     lifted: MuteLifted | None = None
+
+    def is_over(self, time: float) -> bool:
+        """Return whether it has ended at `time`; a lift alone has not, as its mute may come."""
+        return self.wanted is not None and self.until <= time
 
     @property
     def until(self) -> float:
@@ -69,7 +81,8 @@ def take(event: Muted | MuteLifted, time: float, mutes: SaidMutes, longest: floa
     before = mutes.get(event.mute_id)
     if before is not None and before.forget_at <= time:
         before = None
-    if before is None and sum(time < each.forget_at for each in mutes.values()) >= MOST:
+    running = sum(not each.is_over(time) and time < each.forget_at for each in mutes.values())
+    if before is None and running >= MOST:
         detail = f"{event.service} has {MOST} mutes that are not over; lift some, or mute more with one"
         raise InvalidEvent(Reason.OVER_LIMIT, detail)
     if isinstance(event, MuteLifted):
@@ -81,6 +94,7 @@ def take(event: Muted | MuteLifted, time: float, mutes: SaidMutes, longest: floa
         return
     _check(event, time, longest, detectors)
     lifted = before.lifted if before is not None else None
+    _drop_oldest(mutes, time)
     mutes[event.mute_id] = SaidMute(event.mute_id, max(event.until, time) + KEPT, event, lifted)
 
 
@@ -109,9 +123,27 @@ def row_of(service: str, mute: SaidMute) -> MuteSummary | None:
     )
 
 
-def pruned(mutes: SaidMutes, clock: float) -> SaidMutes:
-    """Return those that still count at the Kafka time `clock`."""
-    return {name: each for name, each in mutes.items() if clock < each.forget_at}
+def pruned(mutes: SaidMutes, arrival: float, clock: float) -> SaidMutes:
+    """Return those that may still count at the Kafka time `clock`, when samples of the service have come to `arrival`.
+
+    The lane's clock alone does not tell: mutes of now may be read while samples of last week wait.
+    """
+    return {name: each for name, each in mutes.items() if arrival < each.forget_at and clock < each.forget_at + WAITED}
+
+
+def prune_at(mutes: SaidMutes, clock: float) -> float | None:
+    """Return the Kafka time at which to look next for mutes that no longer count; None when there are none at all."""
+    nexts = [
+        each.forget_at if clock < each.forget_at else min(clock + DAY, each.forget_at + WAITED)
+        for each in mutes.values()
+    ]
+    return min(nexts, default=None)
+
+
+def _drop_oldest(mutes: SaidMutes, time: float) -> None:
+    over = sorted((each.until, name) for name, each in mutes.items() if each.is_over(time))
+    for _, name in over[: max(0, len(over) - MOST_OVER)]:
+        del mutes[name]
 
 
 def _lifted(event: MuteLifted, time: float, before: SaidMute | None, longest: float) -> SaidMute:
