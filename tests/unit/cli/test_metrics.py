@@ -173,5 +173,48 @@ def test_a_picture_of_another_kind_or_place_is_refused(shop, capsys, tmp_path):
     assert "cannot be written" in capsys.readouterr().err
 
 
+LIMITS = {
+    "samples": "levels.MOST",
+    "series": "command.MOST_SERIES",
+    "problems": "command.MOST_PROBLEMS",
+    "deployments": "command.MOST_DEPLOYMENTS",
+}
+
+
+def lowered(monkeypatch, what, to):
+    monkeypatch.setattr(f"vigia.cli.metrics.{LIMITS[what]}", to)
+
+
+@pytest.mark.parametrize(
+    ("what", "there_are"), [("series", 3), ("problems", 1), ("deployments", 1), ("samples", 180 + 180 + 120)]
+)
+def test_what_is_cut_is_said_and_only_then(shop, capsys, monkeypatch, tmp_path, what, there_are):
+    asked = ["metrics", "shop", *SPAN, "--level", "window"]
+    lowered(monkeypatch, what, there_are)
+    assert answer(capsys, *asked)["cut"] == []
+    lowered(monkeypatch, what, there_are - 1)
+    found = answer(capsys, *asked)
+    assert found["cut"] == [what]
+    if what != "samples":
+        assert len(found[what]) == there_are - 1
+    path = tmp_path / "cut.svg"
+    assert main([*asked, "--picture", str(path)]) == 0
+    said = f"there are more {what}"
+    assert f"This is not all: {said}." in " ".join(capsys.readouterr().out.split())
+    assert said in path.read_text()
+
+
+@pytest.mark.parametrize("level", ["hour", "day"])
+def test_rows_that_are_cut_below_the_level_are_said_too(shop, capsys, monkeypatch, level):
+    lowered(monkeypatch, "samples", 1)
+    assert answer(capsys, "metrics", "shop", *SPAN, "--level", level)["cut"] == ["samples"]
+
+
+def test_more_problems_than_are_told_of_are_not_counted_as_all(shop, capsys, monkeypatch):
+    lowered(monkeypatch, "problems", 0)
+    assert main(["metrics", "shop", *SPAN]) == 0
+    assert "more than 0 problems in this span, 0 open among the latest 0" in capsys.readouterr().out
+
+
 def test_a_course_leaves_blanks_where_nothing_came():
     assert course([], 0.0, 100.0) == ""

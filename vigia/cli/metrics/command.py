@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Literal
 
 import msgspec
 
@@ -24,6 +25,11 @@ from vigia.stores.queries.reader import Reader
 from vigia.stores.queries.series_of import series_of, services_with_series
 
 PICTURES = {".png", ".svg"}
+
+MOST_SERIES, MOST_PROBLEMS, MOST_DEPLOYMENTS = 1_000, 500, 500
+"""Most of each in one answer."""
+
+Cut = Literal["series", "samples", "problems", "deployments"]
 
 LIKE = 5
 """Most services named that are called something like an unknown one."""
@@ -54,6 +60,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     deployments: list[DeploymentSummary]
     empty: str
     """Why there are no series; nothing where there are."""
+    cut: list[Cut]
+    """Of what there is more than the answer has. With `samples`, series lack some of theirs, or all."""
 
 
 def metrics(options: argparse.Namespace) -> int:
@@ -75,10 +83,20 @@ def metrics(options: argparse.Namespace) -> int:
 def read(reader: Reader, settings: Settings, asked: Asked) -> Answer:
     """Return the answer; series without samples in the span are left out."""
     length = {"window": settings.metrics.window, "hour": HOUR, "day": DAY}[asked.level]
-    named = series_of(reader, asked.service, asked.environment, asked.metric)
+    # one more than the most, to see whether there is more
+    all_named = series_of(reader, asked.service, asked.environment, asked.metric, limit=MOST_SERIES + 1)
+    named = all_named[:MOST_SERIES]
     start = asked.start // length * length
-    rows = rows_at(reader, asked.level, {each.series_id: start for each in named}, asked.end)
+    rows, rows_cut = rows_at(reader, asked.level, {each.series_id: start for each in named}, asked.end)
     found = [figures_of(each, rows[each.series_id], length) for each in named if rows.get(each.series_id)]
+    problems = problems_of(reader, asked.service, opened_before=asked.end, over_after=start, limit=MOST_PROBLEMS + 1)
+    deployments = deployments_between(reader, asked.service, start, asked.end, limit=MOST_DEPLOYMENTS + 1)
+    cuts: dict[Cut, bool] = {
+        "series": len(all_named) > MOST_SERIES,
+        "samples": rows_cut,
+        "problems": len(problems) > MOST_PROBLEMS,
+        "deployments": len(deployments) > MOST_DEPLOYMENTS,
+    }
     return Answer(
         service=asked.service,
         since=start,
@@ -86,9 +104,10 @@ def read(reader: Reader, settings: Settings, asked: Asked) -> Answer:
         level=asked.level,
         length=length,
         series=found,
-        problems=problems_of(reader, asked.service, opened_before=asked.end, over_after=start),
-        deployments=deployments_between(reader, asked.service, start, asked.end),
+        problems=problems[:MOST_PROBLEMS],
+        deployments=deployments[:MOST_DEPLOYMENTS],
         empty="" if found else _why_empty(reader, asked, named),
+        cut=[what for what, is_so in cuts.items() if is_so],
     )
 
 

@@ -5,7 +5,7 @@ there, so the last hour and day are what came until now.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vigia.events.summaries import DaySummary, HourSummary, WindowRow, WindowSummary
 from vigia.models.windows.config import DAY, HOUR
@@ -16,9 +16,16 @@ from vigia.stores.queries.window_rows import window_rows
 Level = Literal["window", "hour", "day"]
 
 MOST = 200_000
-"""Most rows that one answer reads."""
+"""Most rows that one query reads."""
 
 SHORT, LONG = 6 * HOUR, 10 * DAY
+
+
+class Rows(NamedTuple):
+    """Rows by series id, those of each in order; `cut` when there are more than were read."""
+
+    by_series: dict[str, list[WindowRow]]
+    cut: bool
 
 
 def level_for(seconds: float) -> Level:
@@ -30,19 +37,20 @@ def level_for(seconds: float) -> Level:
     return "window" if seconds <= SHORT else "hour" if seconds <= LONG else "day"
 
 
-def rows_at(reader: Reader, level: Level, starts: Mapping[str, float], end: float) -> dict[str, list[WindowRow]]:
-    """Return rows by series, in order; those of each series from its own start (epoch seconds), by series id."""
+def rows_at(reader: Reader, level: Level, starts: Mapping[str, float], end: float) -> Rows:
+    """Return the rows of series from their own starts (epoch seconds), by series id, to before `end`."""
     if level == "window":
         return _read(reader, WindowSummary, starts, end)
     kind, length, finer = _MADE_OF[level]
     whole = {series_id: start // length * length for series_id, start in starts.items()}
-    found = _read(reader, kind, whole, end)
+    found, cut = _read(reader, kind, whole, end)
     after = {each: found[each][-1].start + length if found.get(each) else start for each, start in whole.items()}
     # the last hour or day is a whole one, as it is when it has been rolled up
-    for series_id, rows in rows_at(reader, finer, after, -(-end // length) * length).items():
+    left = rows_at(reader, finer, after, -(-end // length) * length)
+    for series_id, rows in left.by_series.items():
         made = [row for row in rolled_rows(kind, length, rows) if isinstance(row, WindowRow)]
         found.setdefault(series_id, []).extend(made)
-    return found
+    return Rows(found, cut or left.cut)
 
 
 _MADE_OF: dict[Level, tuple[type[WindowRow], int, Level]] = {
@@ -51,11 +59,11 @@ _MADE_OF: dict[Level, tuple[type[WindowRow], int, Level]] = {
 }
 
 
-def _read(reader: Reader, kind: type[WindowRow], starts: Mapping[str, float], end: float) -> dict[str, list[WindowRow]]:
+def _read(reader: Reader, kind: type[WindowRow], starts: Mapping[str, float], end: float) -> Rows:
     """Read each series from its own start; in two queries, as most begin late and few at the earliest one."""
-    found: dict[str, list[WindowRow]] = {}
+    found, cut = dict[str, list[WindowRow]](), False
     if not starts:
-        return found
+        return Rows(found, cut)
     earliest = min(starts.values())
     early = [series_id for series_id, start in starts.items() if start == earliest]
     late = [series_id for series_id, start in starts.items() if start > earliest]
@@ -63,7 +71,9 @@ def _read(reader: Reader, kind: type[WindowRow], starts: Mapping[str, float], en
         if not some:
             continue
         first = min(starts[series_id] for series_id in some)
-        for row in window_rows(reader, kind, some, first, end, limit=MOST):
+        rows = window_rows(reader, kind, some, first, end, limit=MOST + 1)
+        cut |= len(rows) > MOST
+        for row in rows[:MOST]:
             if row.start >= starts[row.series_id]:
                 found.setdefault(row.series_id, []).append(row)
-    return found
+    return Rows(found, cut)

@@ -51,6 +51,7 @@ def draw(answer: "Answer", detectors: DetectorConfig, path: Path) -> None:
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=UTC))  # type: ignore[no-untyped-call] # as above
     left_out = f", {len(shown)} of {len(answer.series)} series" if len(shown) < len(answer.series) else ""
+    left_out += f"; not all: there are more {' and '.join(answer.cut)}" if answer.cut else ""
     figure.suptitle(
         f"{answer.service}: one point a {answer.level} (times in UTC{left_out})", fontsize=11, x=0.01, ha="left"
     )

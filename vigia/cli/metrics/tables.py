@@ -32,6 +32,8 @@ def show(answer: "Answer", console: Console) -> None:
     length = f" of {answer.length} s" if answer.level == "window" else ""
     span = f"{written(answer.since)} to {written(answer.until)} UTC, {WORDS[answer.level]}{length}"
     console.print(f"[bold]{escape(one_line(answer.service))}[/], {span}")
+    if answer.cut:
+        console.print(Text(not_all(answer), style="yellow"))
     if not answer.series:
         console.print(escape(one_line(answer.empty)))
         return
@@ -42,8 +44,17 @@ def show(answer: "Answer", console: Console) -> None:
         console.print(_points(answer, answer.series[0]))
     open_ones = [each for each in answer.problems if each.status == "open"]
     number_of = len(answer.problems)
-    told = f"{number_of} problem{'' if number_of == 1 else 's'} in this span, {len(open_ones)} open"
+    more = "more than " if "problems" in answer.cut else ""
+    told = f"{more}{number_of} problem{'' if number_of == 1 else 's'} in this span, {len(open_ones)} open"
+    if more:
+        told += f" among the latest {number_of}"
     console.print(Text(f"{told}: vigia problems {one_line(answer.service)}", style="yellow" if open_ones else "dim"))
+
+
+def not_all(answer: "Answer") -> str:
+    """Return in words that the answer is cut, and of what there is more."""
+    told = f"This is not all: there are more {' and '.join(answer.cut)}"
+    return f"{told}. Ask for a shorter span, one --metric or --environment, or a coarser --level."
 
 
 def _series(answer: "Answer") -> Table:
