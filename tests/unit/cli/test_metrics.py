@@ -173,6 +173,13 @@ def test_a_picture_of_another_kind_or_place_is_refused(shop, capsys, tmp_path):
     assert "cannot be written" in capsys.readouterr().err
 
 
+def test_without_series_there_is_no_picture_and_that_is_said(shop, capsys, tmp_path):
+    path = tmp_path / "x.png"
+    assert main(["metrics", "mail", "--picture", str(path)]) != 0
+    assert f"{path} was not drawn: there are no series" in capsys.readouterr().err
+    assert not path.exists()
+
+
 LIMITS = {
     "samples": "levels.MOST",
     "series": "command.MOST_SERIES",

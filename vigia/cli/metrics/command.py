@@ -117,7 +117,10 @@ def _tell(reader: Reader, settings: Settings, asked: Asked, options: argparse.Na
         print_json(answer)
     else:
         show(answer, console())
-    if options.picture is not None and answer.series:
+    if options.picture is not None and not answer.series:
+        print(f"{options.picture} was not drawn: there are no series to draw", file=sys.stderr)
+        return NEEDS_PERSON
+    if options.picture is not None:
         # matplotlib takes a second to import
         from vigia.cli.metrics.picture import draw  # noqa: PLC0415
 
