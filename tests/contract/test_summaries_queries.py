@@ -14,6 +14,7 @@ from tests.contract.summaries_rows import (
     take,
     window,
 )
+from vigia.events.summaries import HourSummary, WindowSummary
 from vigia.stores.queries.dead_letter_counts import DeadLetterCount, dead_letter_counts
 from vigia.stores.queries.lane_positions import LanePosition, lane_positions
 from vigia.stores.queries.open_problems import open_problems
@@ -22,6 +23,7 @@ from vigia.stores.queries.outbox_left import outbox_left
 from vigia.stores.queries.proposals_of import proposals_of
 from vigia.stores.queries.recent_deployments import recent_deployments
 from vigia.stores.queries.run_figures import run_figures
+from vigia.stores.queries.window_rows import latest_starts
 from vigia.stores.queries.windows_of import windows_of
 
 
@@ -137,3 +139,14 @@ def test_windows_of_a_metric_are_those_that_start_in_the_range(summaries):
     assert not found.cut
     fewer = windows_of(summaries, "checkout", "production", "error_rate", 0, 180.5, limit=3)
     assert (len(fewer.windows), fewer.cut) == (3, True)
+
+
+def test_the_latest_window_of_each_series_is_found_and_of_others_nothing(summaries):
+    names = [series("a"), series("b", labels="host=b"), series("c", metric="latency")]
+    windows = [window(name, start) for name in "ab" for start in (0, 60, 120)]
+    commit(summaries, take(summaries, LANE), summaries=[*names, *windows, window("a", 180)])
+    asked = [each.series_id for each in [*names, series("unknown")]]
+    assert latest_starts(summaries, WindowSummary, asked) == {names[0].series_id: 180, names[1].series_id: 120}
+    assert latest_starts(summaries, WindowSummary, asked[1:2]) == {names[1].series_id: 120}
+    assert latest_starts(summaries, HourSummary, asked) == {}
+    assert latest_starts(summaries, WindowSummary, []) == {}

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from tests.contract.summaries_rows import commit, mute, problem, proposal, take, window
+from tests.contract.summaries_rows import commit, mute, problem, proposal, series, take, window
 from vigia.cli import main
 from vigia.cli.moments import written
 from vigia.cli.problems.command import Answer, show
@@ -112,7 +112,8 @@ def silent(summaries, url, monkeypatch):
         HourSummary(**msgspec.structs.asdict(window("old", day + 3_600))),
         DaySummary(**msgspec.structs.asdict(window("old", day))),
     ]
-    commit(summaries, take(summaries), summaries=[*rows, *ends])
+    named = [series(name) for name in ("sends", "quiet", "old", "none")]
+    commit(summaries, take(summaries), summaries=[*rows, *named, *ends])
     return {rows[1].problem_id: now - 1_200.0, rows[2].problem_id: day + 7_200.0}
 
 

@@ -22,7 +22,7 @@ def no_data_since(reader: Reader, problems: Iterable[ProblemSummary], now: float
     levels: tuple[tuple[type[WindowRow], int], ...] = ((WindowSummary, window), (HourSummary, HOUR), (DaySummary, DAY))
     for kind, length in levels:
         missing = sorted(set(series_of.values()) - set(ends))
-        found = latest_starts(reader, kind, missing, now + DAY)
+        found = latest_starts(reader, kind, missing)
         ends.update((series_id, min(float(start + length), now)) for series_id, start in found.items())
     return {
         problem_id: ends[series_id]
