@@ -59,8 +59,9 @@ def test_an_open_problem_gets_exactly_one_proposal():
     )
 
 
-def test_a_resolved_problem_withdraws_its_proposal():
-    run = lane().run([Sent(problem(), START), Sent(problem("resolved", 2), START + 100)])
+@pytest.mark.parametrize("over", ["resolved", "stale"])
+def test_a_problem_that_is_over_withdraws_its_proposal(over):
+    run = lane().run([Sent(problem(), START), Sent(problem(over, 2), START + 100)])
     assert proposals(run) == [("proposed", 1), ("withdrawn", 2)]
     (row,) = run.rows.values()
     assert isinstance(row, ProposalSummary)

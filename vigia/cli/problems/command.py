@@ -120,7 +120,7 @@ def read(
 
 
 def reason(answer: Answer, problem: ProblemSummary) -> str:
-    """Return why there is a problem, with what is not known of it, and after which deployment it opened where that is."""
+    """Return why there is a problem, what is not known of it, and after which deployment it opened where that is."""
     since = answer.no_data_since.get(problem.problem_id)
     unknown = "" if since is None else f"No data since {written(since)} UTC: whether it is over is not known. "
     after = answer.after.get(problem.problem_id)

@@ -157,7 +157,7 @@ class RemediationModel:
         proposal = held.proposal
         if problem.status == "open" and proposal is None and not held.part_of:
             proposal = self._propose(problem, problem, time, states, changes)
-        elif problem.status == "resolved":
+        elif problem.status != "open":
             proposal = _withdrawn(key, proposal, time, changes)
             _Offers(problem.service, states).forget(proposal)
         told_to = held.told_to
