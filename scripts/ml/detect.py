@@ -1,7 +1,7 @@
 """Score a series online: `python -m scripts.ml.detect IN.csv OUT.csv`.
 
-Reads `timestamp,value` and writes `timestamp,value,anomaly_score`, a row for each row, in the same order; a score is in
-[0, 1) and uses only rows up to its own. A missing value scores 0.
+Reads `timestamp,value`, whatever other columns there are, and writes `timestamp,value,anomaly_score`, a row for each
+row, in the same order; a score is in [0, 1] and uses only rows up to its own. A missing value scores 0.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("output", type=Path, metavar="OUT.csv")
     options = parser.parse_args(arguments)
     try:
-        series = read_series(options.input)
+        series = read_series(options.input, labelled=False)
         with options.output.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("timestamp", "value", "anomaly_score"))

@@ -21,6 +21,9 @@ from scripts.ml.detection.points import point_figures
 from scripts.ml.detection.scorers import SCORERS
 from scripts.ml.detection.series import SeriesError
 
+NO_TERMINAL = 160
+"""Columns of the tables where there is no terminal: names of series are long."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Return 2 when a folder has no labelled series."""
@@ -58,7 +61,7 @@ def windowed(folder: Path, pictures: Path | None) -> dict[str, Any]:
             values = {p: nab_score(series, known.windows, scores[scorer], PROFILES[p]).score for p in PROFILES}
             figures.setdefault(part, {})[scorer] = values
             table.add_row(f"{part} ({len(series)})", scorer, *(f"{value:.1f}" for value in values.values()))
-    Console().print(table)
+    _console().print(table)
     _draw(known, scores["vigia"], pictures)
     return figures
 
@@ -82,9 +85,13 @@ def labelled(folder: Path, pictures: Path | None) -> dict[str, Any]:
     judged = [each for each in figures.values() if each["vigia"]["auc_pr"] is not None]
     better = sum(each["vigia"]["auc_pr"] > each["windowed Gaussian"]["auc_pr"] for each in judged)
     table.caption = f"AUC-PR above the windowed Gaussian's on {better} of {len(judged)} series with an anomaly"
-    Console().print(table)
+    _console().print(table)
     _draw(WindowedSet(series, {}), scores, pictures)
     return figures
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else NO_TERMINAL, highlight=False)
 
 
 def _draw(known: WindowedSet, scores: dict[str, list[float]], pictures: Path | None) -> None:

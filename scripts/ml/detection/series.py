@@ -29,10 +29,11 @@ class Series:
     written: Sequence[tuple[str, str]]
 
 
-def read_series(path: Path, name: str = "") -> Series:
+def read_series(path: Path, name: str = "", *, labelled: bool = True) -> Series:
     """Return the series in `path`: a header with `timestamp`, `value` and perhaps `label`, in any case and order.
 
-    Times are ISO 8601 (UTC where they name no zone) or epoch seconds. An empty value is missing. Raises SeriesError.
+    Times are ISO 8601 (UTC where they name no zone) or epoch seconds. An empty value is missing. A label is a number,
+    above 0 for an anomaly; it is not looked at unless `labelled`. Raises SeriesError.
     """
     times: list[float] = []
     values: list[float] = []
@@ -44,8 +45,8 @@ def read_series(path: Path, name: str = "") -> Series:
             try:
                 times.append(epoch_seconds(stamp))
                 values.append(_number(value))
-                if "label" in row:
-                    labels.append(float(row["label"]) > 0)
+                if labelled and "label" in row:
+                    labels.append(_label(row["label"]))
             except ValueError as error:
                 raise SeriesError(f"{place}: {error}") from error
             written.append((stamp, value))
@@ -98,3 +99,10 @@ def _number(text: str) -> float:
         return float(text) if text.strip() else math.nan
     except ValueError:
         raise ValueError(f"value is {text!r}, which is no number; what is missing is left empty") from None
+
+
+def _label(text: str) -> bool:
+    try:
+        return float(text) > 0
+    except ValueError:
+        raise ValueError(f"label is {text!r}, which is no number") from None

@@ -121,6 +121,22 @@ def test_what_is_no_series_is_refused_with_its_line(tmp_path, capsys, text, said
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_detect_does_not_look_at_labels(tmp_path):
+    source = written(tmp_path, "timestamp,value,label\n1,2,\n2,3,no\n")
+    assert detect.main([str(source), str(tmp_path / "out.csv")]) == 0
+    assert (tmp_path / "out.csv").read_text().splitlines()[1:] == ["1,2,0.0", "2,3,0.0"]
+    with pytest.raises(SeriesError, match="line 2: label is ''"):
+        read_series(source)
+
+
+def test_names_are_whole_where_there_is_no_terminal(tmp_path, capsys):
+    name = "middle-tier-api-dependency-latency-of-orders/outbound-01.csv"
+    (tmp_path / name).parent.mkdir()
+    written(tmp_path, "timestamp,value,label\n1,2,0\n2,9,1\n", name)
+    assert evaluate_detectors.main([str(tmp_path)]) == 0
+    assert name in capsys.readouterr().out
+
+
 def test_evaluate_reads_both_layouts_and_writes_figures_and_pictures(tmp_path, capsys):
     spike = [50.0 if row == 900 else 10.0 + row % 5 for row in range(1_000)]
     body = "".join(f"{60 * row},{value},{int(row == 900)}\n" for row, value in enumerate(spike))
