@@ -105,6 +105,33 @@ def test_nothing_that_a_sample_may_hold_makes_it_leave_its_range(values, start):
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=AnomalyState) == state
 
 
+@pytest.mark.parametrize("wild", [1e5, 2.0**64, -1e6, MAX_VALUE])
+@pytest.mark.parametrize("at", [0, 1, 2, 300])
+def test_a_wild_value_is_surprising_and_teaches_nothing(wild, at):
+    values = noise(600)
+    odd, usual = AnomalyState(), AnomalyState()
+    found = scores([*values[:at], wild, *values[at:]], state=odd)
+    scores(values, state=usual)
+    assert found[at] > 0.999 if at == 300 else found[at] == 0.0
+    for field in ("short", "recent", "long", "magnitude", "usual"):
+        assert getattr(odd, field) == pytest.approx(getattr(usual, field), rel=0.05)
+    assert odd.spike.counts[20:] == usual.spike.counts[20:] == []
+
+
+def test_wild_values_are_learned_once_they_repeat_however_far_they_are():
+    state = AnomalyState()
+    scores([*noise(600), *[1e12] * 40], state=state)
+    assert state.short == pytest.approx(1e12, rel=0.01)
+    assert state.magnitude > 1e9
+
+
+def test_a_state_of_the_release_before_is_read():
+    state = AnomalyState()
+    scores(noise(600), state=state)
+    older = msgspec.msgpack.encode(msgspec.to_builtins(state)[:-1])
+    assert msgspec.msgpack.decode(older, type=AnomalyState) == state
+
+
 def test_a_score_uses_only_what_came_before():
     values = noise(600)
     assert scores(values)[:400] == scores(values[:400])

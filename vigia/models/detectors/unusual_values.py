@@ -15,6 +15,10 @@ from vigia.models.detectors.course import Change, Course, Rules, Verdict, follow
 
 NAME = "unusual_values"
 
+MOST_SURPRISE = 6.0
+"""One in a million: a single window counts no more, or one that is beyond all measure would speak for those after it.
+"""
+
 
 class UnusualState(Course, frozen=True, array_like=True, tag=NAME):
     """What is remembered of one series: its problem, its past, and the running mean of the surprise."""
@@ -88,6 +92,7 @@ class UnusualValues(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
         surprise = surprise_of(anomaly, float(window.start), window.mean)
         if surprise is None:
             return state, None
+        surprise = min(surprise, MOST_SURPRISE)
         state = replace(state, surprise=state.surprise + (surprise - state.surprise) / self.memory)
         if anomaly.count < self.learn_windows or window.start - state.since < self.learn:
             return state, None

@@ -23,8 +23,10 @@ class DayProfile(msgspec.Struct, array_like=True):
 
     slots: list[Slot | None] = msgspec.field(default_factory=lambda: [None] * SLOTS)
 
-    def distance_of(self, at: float, value: float, interval: float, scale: float) -> float | None:
-        """Return how many usual distances `value` is from what is usual at `at`, then learn it.
+    def distance_of(
+        self, at: float, value: float, believed: float | None, interval: float, scale: float
+    ) -> float | None:
+        """Return how many usual distances `value` is from what is usual at `at`, then learn what is `believed` of it.
 
         `interval` is the usual time between values in seconds; `scale`, how far values usually are from the ones just
         before, keeps a slot that has hardly varied yet from calling everything rare. None while too little of the slot
@@ -34,13 +36,15 @@ class DayProfile(msgspec.Struct, array_like=True):
         per_visit = max(1.0, SLOT_SECONDS / interval) if interval > 0 else 1.0
         slot = self.slots[index]
         if slot is None:
-            self.slots[index] = Slot(value)
+            self.slots[index] = None if believed is None else Slot(believed)
             return None
-        difference = value - slot.mean
         distance = None
         if slot.count >= max(3.0, 0.5 * per_visit):
             usual = slot.distance + 0.3 * scale
-            distance = multiple_of(abs(difference), usual)
+            distance = multiple_of(abs(value - slot.mean), usual)
+        if believed is None:
+            return distance
+        difference = believed - slot.mean
         slot.count += 1
         share = max(1 / slot.count, 1 / (DAYS_REMEMBERED * per_visit))
         slot.mean += share * difference

@@ -3,13 +3,15 @@
 Three views of a value, each a multiple of what is usual for this series: how far it is from the values just before
 (spike), how far the recent level is from the long one (shift), how far it is from what is usual at this time of the day
 (season). Each becomes a surprise by its rank in its own past (`surprise.py`), and the score is their mean. An alarm
-that goes on is worth less with every value: the score of a value is lowered by what the ones just before it had.
+that goes on is worth less with every value: the score of a value is lowered by what the ones just before it had. A
+value beyond all measure is surprising, but teaches nothing until it repeats (`doubt.py`).
 """
 
 from math import isfinite
 
 import msgspec
 
+from vigia.models.detectors.anomaly.doubt import REPEATS, WILD, Doubt
 from vigia.models.detectors.anomaly.profile import DayProfile
 from vigia.models.detectors.anomaly.surprise import Tail, multiple_of
 
@@ -51,10 +53,12 @@ class AnomalyState(msgspec.Struct, array_like=True):
     shift: Tail = msgspec.field(default_factory=Tail)
     season: Tail = msgspec.field(default_factory=Tail)
     day: DayProfile = msgspec.field(default_factory=DayProfile)
+    doubt: Doubt = msgspec.field(default_factory=Doubt)
+    """It comes last: the release before reads a state as far as it knows the fields."""
 
 
 def score(state: AnomalyState, at: float, value: float) -> float:
-    """Return the score of `value`, in [0, 1), beside what came before, then learn it: `state` is changed in place.
+    """Return the score of `value`, in [0, 1], beside what came before, then learn it: `state` is changed in place.
 
     `at` is in epoch seconds. 1 - score is the geometric mean of the views' tail probabilities, lowered while an alarm
     goes on. A value that is not a finite number is unknown: it scores 0 and teaches nothing.
@@ -75,34 +79,63 @@ def score(state: AnomalyState, at: float, value: float) -> float:
 def surprise_of(state: AnomalyState, at: float, value: float) -> float | None:
     """Return -log10 of the geometric mean of the views' tail probabilities, at least 0, then learn the value.
 
-    None for the first value, and for one that is not a finite number. It is what `score` is made of, not lowered while
+    None for the first values, and for one that is not a finite number. It is what `score` is made of, not lowered while
     an alarm goes on.
     """
     if not isfinite(value):
         return None
-    if not state.count:
-        state.count, state.at = 1, at
-        state.short = state.recent = state.long = value
-        state.magnitude = abs(value)
-        state.day.distance_of(at, value, 0.0, 0.0)
-        return None
     count = state.count
+    state.count = count + 1
+    if count < REPEATS:
+        _begin(state, at, value)
+        return None
     span = min(LONG, count)
     if at > state.at:
         state.interval += (at - state.at - state.interval) / span
         state.at = at
     scale = state.usual + LEAST_SCALE * state.magnitude
-    deviation = abs(value - state.short)
-    spike = state.spike.surprise_of(multiple_of(deviation, scale))
-    state.short += SHORT * (value - state.short)
-    state.recent += (value - state.recent) / (min(RECENT, count))
-    state.long += (value - state.long) / span
-    state.magnitude += (abs(value) - state.magnitude) / span
+    short = state.short
+    deviation = abs(value - short)
+    figure = multiple_of(deviation, scale)
+    believed = value
+    if deviation > WILD * scale:
+        wild = state.doubt.believed(value, short, count, LONG)
+        if wild is None:
+            return _beside(state, at, value, figure, scale)
+        believed, deviation = wild, abs(wild - short)
+    spike = state.spike.surprise_of(figure)
+    state.short = short + SHORT * (believed - short)
+    state.recent += (believed - state.recent) / (min(RECENT, count))
+    state.long += (believed - state.long) / span
+    state.magnitude += (abs(believed) - state.magnitude) / span
     shift = state.shift.surprise_of(multiple_of(abs(state.recent - state.long), scale))
     most = OUTLIER * scale
     learned = most if count > WARM_UP and deviation > most else deviation
     state.usual += (learned - state.usual) / span
-    distance = state.day.distance_of(at, value, state.interval, scale)
+    distance = state.day.distance_of(at, value, believed, state.interval, scale)
     season = 0.0 if distance is None else state.season.surprise_of(distance)
-    state.count += 1
+    return (spike + shift + season) / 3
+
+
+def _begin(state: AnomalyState, at: float, value: float) -> None:
+    """Take in one of the first values: what is known begins with their median, since one of them may be wild."""
+    values = state.doubt.values
+    values.append(value)
+    if len(values) > 1 and at > state.at:
+        state.interval += (at - state.at - state.interval) / (len(values) - 1)
+    state.at = at
+    if len(values) == REPEATS:
+        low, middle, high = sorted(values)
+        state.short = state.recent = state.long = middle
+        state.magnitude, state.usual = abs(middle), min(middle - low, high - middle)
+        state.doubt.values = []
+        state.day.distance_of(at, middle, middle, 0.0, 0.0)
+
+
+def _beside(state: AnomalyState, at: float, value: float, figure: float, scale: float) -> float:
+    """Return the surprise of a wild value that teaches nothing; `figure` is how far it is from the short level."""
+    spike = state.spike.rarity_of(figure)
+    shift = state.shift.rarity_of(multiple_of(abs(state.recent - state.long), scale))
+    distance = state.day.distance_of(at, value, None, state.interval, scale)
+    season = 0.0 if distance is None else state.season.rarity_of(distance)
     return (spike + shift + season) / 3

@@ -62,6 +62,10 @@ class Tail(msgspec.Struct, array_like=True):
             self._fade()
         return surprise
 
+    def rarity_of(self, figure: float) -> float:
+        """Return the same, and do not remember it; it takes longer."""
+        return Tail(self.total, list(self.counts)).surprise_of(figure)
+
     def _fade(self) -> None:
         self.counts = [count // 2 for count in self.counts]
         while self.counts and not self.counts[-1]:
