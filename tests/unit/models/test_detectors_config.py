@@ -7,8 +7,10 @@ import msgspec
 import pytest
 
 from tests.unit.models.detecting import series
+from vigia.events.summaries import SeriesSummary
 from vigia.models.detectors.config import DetectorConfig, DetectorConfigError, parse_detectors
 from vigia.models.detectors.finder import Finder
+from vigia.models.detectors.limits import limits_of
 
 ROOT = Path(__file__).resolve().parents[3]
 MUTE = {"from": "2026-01-31T22:00:00Z", "until": "2026-02-01T02:00:00Z", "author": "maria", "reason": "moved"}
@@ -125,3 +127,15 @@ def test_only_series_that_others_ask_for_are_kept():
     assert [finder.watch(series(name)).kept for name in ("request_rate", "memory_limit", "error_rate")] == [
         True, True, False
     ]  # fmt: skip
+
+
+def test_a_detector_that_is_off_has_no_limits_to_draw():
+    disk = SeriesSummary(
+        series_id="", service="db", environment="production", metric="disk_used", labels="", kind="gauge", unit="%",
+        first_seen=0.0,
+    )  # fmt: skip
+    off = {"enabled": False}
+    assert limits_of(DetectorConfig(), disk) != []
+    assert limits_of(parse_detectors({"disk_space_low": off}, "detectors.toml"), disk) == []
+    one = {"detector": "disk_space_low", "service": "db", "limits": off}
+    assert limits_of(parse_detectors({"override": [one]}, "detectors.toml"), disk) == []

@@ -20,7 +20,8 @@ class Limit(NamedTuple):
 
 
 def limits_of(config: DetectorConfig, summary: SeriesSummary) -> list[Limit]:
-    """Return the limits for a series, overrides taken into account; none when no detector with limits watches it.
+    """Return the limits for a series, overrides taken into account; none when no enabled detector with limits
+    watches it.
 
     >>> disk = SeriesSummary(series_id="", service="db", environment="production", metric="disk_used", labels="",
     ...                      kind="gauge", unit="%", first_seen=0.0)
@@ -33,7 +34,7 @@ def limits_of(config: DetectorConfig, summary: SeriesSummary) -> list[Limit]:
         # the last override that matches counts
         matching = [other for match, other in config.overrides_of(detector.name) if match.matches(series)]
         chosen = matching[-1] if matching else detector
-        if chosen.watches(series):
+        if chosen.enabled and chosen.watches(series):
             found += [Limit(f"{chosen.name}.{name}", value) for name, value in _fixed(chosen, series)]
     return found
 
