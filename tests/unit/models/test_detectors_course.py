@@ -10,7 +10,7 @@ from tests.unit.models.detecting import MINUTE, MONDAY, judged, series, told, wi
 from vigia.models.detectors.high_error_rate import HighErrorRate
 
 ERRORS = series("error_rate")
-PLAIN = HighErrorRate(open_after=1, close_after=3, flap_within=0.0)
+PLAIN = HighErrorRate(open_after=1, close_after=3, flap_within=0.0, min_samples=3)
 
 
 def at(minute, mean, **fields):

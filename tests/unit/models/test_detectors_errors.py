@@ -79,15 +79,43 @@ def test_a_step_below_the_least_rise_is_fine():
     assert told(HighErrorRate(), ERRORS, rates([*usual(600), *[0.008] * 600]), BUSY) == []
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -0.1, 1.2])
+@pytest.mark.parametrize("bad", [-0.1, 1.2])
 def test_impossible_ratios_say_nothing(bad):
-    assert told(HighErrorRate(), ERRORS, minutes([bad] * 50), BUSY) == []
+    detector = HighErrorRate()
+    assert told(detector, ERRORS, minutes([bad] * 50), BUSY) == []
+    assert detector.judge(detector.anew(3), window(bad), ERRORS, BUSY.get)[0] == detector.anew(3)
 
 
-def test_one_sample_an_hour_is_too_few_unless_the_limits_say_otherwise():
+@pytest.mark.parametrize(("unit", "all_"), [("1", 1.0000000000000002), ("%", 100.2)])
+def test_a_total_outage_that_is_rounded_to_more_than_all_is_one(unit, all_):
+    (found,) = told(HighErrorRate(), series("error_rate", unit), minutes([all_] * 60), BUSY)
+    assert (found.status, found.severity, found.evidence["mean"]) == ("open", "P0", 1.0)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_total_outage_of_one_sample_a_minute_is_found_at_once_where_requests_are_known(count):
+    (found,) = told(HighErrorRate(), ERRORS, minutes([1.0] * 60, count=count), BUSY)
+    assert (found.severity, found.opened_at) == ("P0", MONDAY + MINUTE)
+    assert told(HighErrorRate(), ERRORS, minutes([1.0] * 60, count=count), {"request_rate": 0.5}) == []
+
+
+def test_where_requests_are_not_known_one_sample_opens_nothing_and_three_in_a_row_do():
+    assert told(HighErrorRate(), ERRORS, minutes([0.0, 1.0, 1.0] * 20, count=1)) == []
+    (found,) = told(HighErrorRate(), ERRORS, minutes([1.0] * 60, count=1))
+    assert (found.severity, found.opened_at) == ("P0", MONDAY + 3 * MINUTE)
+    (found,) = told(HighErrorRate(), ERRORS, minutes([0.06] * 5 + [1.0] * 2, count=1))
+    assert found.severity == "P3", "nor does it make a problem worse at once"
+
+
+def test_a_small_rise_in_one_sample_a_minute_is_certain_by_its_requests():
+    found = told(HighErrorRate(), ERRORS, rates([*usual(600), *[0.02] * 30], count=1), BUSY)
+    assert [(each.status, each.severity) for each in found] == [("open", "P3")]
+
+
+def test_one_sample_an_hour_is_enough_unless_the_limits_say_otherwise():
     hourly = minutes([0.001] * 200 + [0.2] * 6, every=HOUR, count=1)
-    assert told(HighErrorRate(), ERRORS, hourly) == []
-    found = told(HighErrorRate(min_samples=1), ERRORS, hourly)
+    assert told(HighErrorRate(min_samples=3), ERRORS, hourly) == []
+    found = told(HighErrorRate(), ERRORS, hourly)
     assert found[0].opened_at - MONDAY == 202 * HOUR + 60
 
 
@@ -177,9 +205,10 @@ def test_a_step_within_the_usual_is_fine():
     assert told(DatabaseSlowQueries(), P95, minutes([40.0] * 500 + [90.0] * 500)) == []
 
 
-@pytest.mark.parametrize("bad", [float("nan"), -5.0])
-def test_impossible_durations_say_nothing(bad):
-    assert told(DatabaseSlowQueries(), P95, minutes([bad] * 50)) == []
+def test_impossible_durations_say_nothing():
+    detector = DatabaseSlowQueries()
+    assert told(detector, P95, minutes([-5.0] * 50)) == []
+    assert detector.judge(detector.anew(3), window(-5.0), P95, BUSY.get)[0] == detector.anew(3)
 
 
 def test_few_queries_and_missing_minutes_say_nothing():

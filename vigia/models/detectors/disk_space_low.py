@@ -15,12 +15,9 @@ from vigia.models.detectors.growth import (
     look_ahead,
     numbers,
 )
-from vigia.models.detectors.units import RATIOS, ratio_scale
+from vigia.models.detectors.units import RATIOS, ROUNDED, ratio_scale
 
 NAME = "disk_space_low"
-
-ROUNDED = 1.01
-"""A full disk as senders round it; what is above is no share of a disk."""
 
 
 class DiskState(GrowthState, frozen=True, array_like=True, tag=NAME):

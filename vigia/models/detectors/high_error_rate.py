@@ -1,7 +1,7 @@
 """Finds services that answer with too many errors: more than a limit, or clearly more than they used to.
 
-A window that is missing, has too few samples or requests, or holds values outside [0, 1] says nothing: it neither opens
-nor resolves a problem, and does not interrupt a run of windows.
+A window that is missing, has too few requests (or samples, where requests are not known), or holds values outside
+[0, 1] says nothing: it neither opens nor resolves a problem, and does not interrupt a run of windows.
 """
 
 from math import log
@@ -15,9 +15,12 @@ from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Companion, Finding
 from vigia.models.detectors.course import Change, Course, Rules, Verdict, follow
 from vigia.models.detectors.sequential import Past, check_learn_windows
-from vigia.models.detectors.units import ratio_scale
+from vigia.models.detectors.units import ROUNDED, ratio_scale
 
 NAME = "high_error_rate"
+
+FEW = 3
+"""Fewer samples than these, of who knows how many requests, open nothing at once, however bad: `open_after` counts."""
 
 
 class HighErrorRateState(Course, frozen=True, array_like=True, tag=NAME):
@@ -55,8 +58,9 @@ class HighErrorRate(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     The test counts requests when the service sends a series `requests` (per second) with the same environment and
     labels, else samples, as if each were one request: too few for small ratios, so that only `open_at` decides there.
+    A window counts with `min_requests` requests, or without such a series with `min_samples` samples.
 
-    >>> detector = HighErrorRate(min_samples=1, open_after=1)
+    >>> detector = HighErrorRate(open_after=1)
     >>> window = ClosedWindow(start=0, end=60, count=10, sum=2.0, min=0.1, max=0.3, stale=False)
     >>> series = Series("id", "shop", "production", "error_rate", (), "gauge", "1")
     >>> state, finding = detector.judge(detector.anew(0), window, series, lambda metric: None)
@@ -67,7 +71,7 @@ class HighErrorRate(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
     metrics: tuple[str, ...] = ("error_rate",)
     open_at: float = 0.05
     close_at: float = 0.03
-    min_samples: int = 3
+    min_samples: int = 1
     requests: str = "request_rate"
     min_requests: float = 50.0
     rise_at: float = 0.01
@@ -112,12 +116,12 @@ class HighErrorRate(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
     ) -> tuple[HighErrorRateState, Finding | None]:
         """Return the state after `window`, and a finding when a problem opens, becomes worse, or is over."""
         scale = ratio_scale(series)
-        mean = window.mean * scale
-        if window.count < self.min_samples or window.min < 0 or window.max * scale > 1:
+        if window.min < 0 or window.max * scale > ROUNDED:
             return state, None
+        mean = min(window.mean * scale, 1.0)
         rate = companion(self.requests)
         requests = None if rate is None else max(0.0, rate) * (window.end - window.start)
-        if requests is not None and requests < self.min_requests:
+        if window.count < self.min_samples if requests is None else requests < self.min_requests:
             return state, None
         past = state.past
         known = past.weight >= self.learn_windows
@@ -130,13 +134,18 @@ class HighErrorRate(Rules, frozen=True, kw_only=True, forbid_unknown_fields=True
             verdict = "bad"
         elif mean < limit * self.close_at / self.open_at:
             verdict = "good"
-        after, change = follow(state, verdict, self.severity.severity(mean), window, self)
+        severity = self.severity.severity(mean)
+        patient = severity == "P0" and requests is None and window.count < FEW
+        after, change = follow(state, verdict, severity, window, self._patient() if patient else self)
         if after.status == "none" and verdict != "bad":
             past = past.learned(mean)
         if change is not None and change.kind == "resolved":
             past = past.without_bets()
         after = replace(after, past=past)
         return after, None if change is None else self._told(change, window, mean, limit, past, requests)
+
+    def _patient(self) -> Rules:
+        return replace(self, p0_after=max(self.p0_after, self.open_after))
 
     def _told(
         self, change: Change, window: ClosedWindow, mean: float, limit: float, past: Past, requests: float | None

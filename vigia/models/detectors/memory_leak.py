@@ -15,7 +15,7 @@ from vigia.models.detectors.growth import (
     look_ahead,
     numbers,
 )
-from vigia.models.detectors.units import BYTES, RATIOS, ratio_scale
+from vigia.models.detectors.units import BYTES, RATIOS, ROUNDED, ratio_scale
 
 NAME = "memory_leak"
 
@@ -72,9 +72,9 @@ class MemoryLeak(GrowthRules, frozen=True, kw_only=True, forbid_unknown_fields=T
         limit: float | None = 1.0
         if series.unit in BYTES:
             limit = self.limit_bytes or companion(self.limit_metric)
-        if limit is None or limit <= 0 or window.min < 0 or window.max * scale > limit:
+        if limit is None or limit <= 0 or window.min < 0 or window.max * scale > ROUNDED * limit:
             return state, None
-        share = window.mean * scale / limit
+        share = min(window.mean * scale / limit, 1.0)
         state = look_ahead(state, window, share, self, lives=True)
         verdict: Verdict = "good" if state.nearest is None else "bad"
         after, change = follow_growth(state, verdict, self._severity(state), window, self)
