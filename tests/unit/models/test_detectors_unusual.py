@@ -3,9 +3,7 @@
 from math import pi, sin
 from random import Random
 
-import pytest
-
-from tests.unit.models.detecting import DAY, HOUR, MINUTE, MONDAY, minutes, series, statuses, told, window
+from tests.unit.models.detecting import DAY, HOUR, MINUTE, MONDAY, minutes, series, statuses, told
 from vigia.models.detectors.unusual_values import UnusualValues
 
 LATENCY = series("latency", "ms")
@@ -77,12 +75,6 @@ def test_a_step_is_told_once():
         DETECTOR, LATENCY, days(lambda minute, value: value * 8 if minute >= 5 * 1440 + 600 else value, number=8)
     )
     assert found.count("open") == 1
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_what_is_no_number_is_unknown(bad):
-    windows = [*days(), *(window(bad, MONDAY + DAYS * DAY + index * MINUTE) for index in range(60))]
-    assert told(DETECTOR, LATENCY, windows) == []
 
 
 def test_one_sample_an_hour_needs_limits_of_its_own():

@@ -81,4 +81,8 @@ class Detector(Protocol):
     def judge(
         self, state: Any, window: ClosedWindow, series: Series, companion: Companion
     ) -> tuple[Any, Finding | None]:
-        """Return the state after `window`, and what changed by it; windows come in ascending order, with gaps."""
+        """Return the state after `window`, and what changed by it; windows come in ascending order, with gaps, and hold
+        finite numbers.
+
+        The detector owns `state`: what it learned may be changed in place, the fields of its `Course` never.
+        """

@@ -136,6 +136,11 @@ def follow(
     return after, _change("resolved", last)
 
 
+def unchanged(before: Course, after: S) -> S:
+    """Return what was learned until `after` with the problem as it was `before`: its change did not happen."""
+    return replace(after, **{name: getattr(before, name) for name in Course.__struct_fields__})
+
+
 def _without_problem(
     course: S, verdict: Verdict, severity: Severity, window: ClosedWindow, rules: Rules
 ) -> tuple[S, Change | None]:

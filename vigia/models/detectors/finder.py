@@ -6,6 +6,7 @@ one looks at what no rule covers.
 
 from collections.abc import Mapping
 from functools import partial
+from math import isfinite
 from typing import NamedTuple, Protocol
 
 from vigia.events.effects import Changes
@@ -13,6 +14,7 @@ from vigia.events.figures import PROBLEMS_HELD, PROBLEMS_OPENED, PROBLEMS_RESOLV
 from vigia.events.samples import Series
 from vigia.models.detectors.base import ClosedWindow, Detector, Finding
 from vigia.models.detectors.config import DetectorConfig
+from vigia.models.detectors.course import unchanged
 from vigia.models.detectors.mutes import Mute
 from vigia.models.detectors.problems import limit_over, limit_reached, not_known_to_be_over, problem_of, tell
 from vigia.models.detectors.quota import HOUR, Quota
@@ -83,16 +85,19 @@ class Finder:
         return Watch(
             tuple((each, self._mutes(series, each)) for each in looking),
             sketch=any(each.wants_sketch(series) for each in looking),
-            kept=series.metric in self._companions,
+            # a counter's sum is no rate and no limit
+            kept=series.kind == "gauge" and series.metric in self._companions,
         )
 
     def look(self, looked: Looked, window: ClosedWindow, around: Around, clock: float, changes: Changes) -> None:
         """Give one closed window of a series to its detectors; changes their states and the quota in place.
 
-        `clock` is the Kafka time of what closed it.
+        `clock` is the Kafka time of what closed it. A window that holds what is no number says nothing.
         """
         series, states, quota = looked.series, looked.states, around.quota
         self.pass_hour(series.service, quota, window.end, changes)
+        if not isfinite(window.sum):
+            return
         for detector, mutes in looked.watch.detectors:
             name = detector.name
             before = states.get(name)
@@ -107,10 +112,11 @@ class Finder:
             companion = partial(_recent, around, series, window.end) if detector.companions else _unknown
             after, finding = detector.judge(before, window, series, companion)
             if finding is not None and muted and finding.status != "resolved":
+                states[name] = unchanged(before, after)
                 continue
             if finding is not None and finding.begins and quota.opened >= self._config.problems_per_hour:
                 self._hold_back(series, window, quota, changes)
-                states[name] = before
+                states[name] = unchanged(before, after)
                 continue
             states[name] = after
             if finding is not None:
