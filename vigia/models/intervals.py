@@ -15,6 +15,8 @@ def wilson(successes: int, n: int) -> Interval | None:
     [0.0179, 0.4042]
     >>> wilson(0, 0) is None
     True
+    >>> all(wilson(0, n)[0] == 0.0 and wilson(n, n)[1] == 1.0 for n in range(1, 200))
+    True
     """
     if n == 0:
         return None
@@ -22,4 +24,6 @@ def wilson(successes: int, n: int) -> Interval | None:
     centre = share + Z * Z / (2 * n)
     spread = Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
     whole = 1 + Z * Z / n
-    return max(0.0, (centre - spread) / whole), min(1.0, (centre + spread) / whole)
+    # exact at both ends: by rounding a share of 0 had an interval that did not hold it
+    low = 0.0 if successes == 0 else max(0.0, (centre - spread) / whole)
+    return low, 1.0 if successes == n else min(1.0, (centre + spread) / whole)
