@@ -23,7 +23,7 @@ from vigia.events.feedback import ChangeMerged, IncidentOpened, Outcome, Pipelin
 from vigia.events.summaries import DeliveredCommitSummary, DeploymentSummary, IncidentSummary
 from vigia.models.deployments import DeploymentsModel
 from vigia.models.deployments.runs import MAX_CHANGES, MAX_DEPLOYMENTS, MAX_PIPELINES, finish
-from vigia.models.deployments.states import SCHEMA, RunState, run_key
+from vigia.models.deployments.states import SCHEMA, RunState, deployment_key, run_key
 
 SCOPE = "shop"
 
@@ -110,6 +110,35 @@ def test_events_that_contradict_each_other_make_the_same_row_in_any_order(data):
     events = data.draw(st.lists(event, min_size=2, max_size=5))
     shuffled = data.draw(st.permutations(events))
     assert rows(told(shuffled)) == rows(told(events))
+
+
+LABELS = ("intervention", "defect", "ci_status")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_failure_that_was_told_is_learned_in_whatever_order_answers_come(data):
+    whole = Deployment(source="ci", external_id="1", scope=SCOPE, service="web", stage="planned", at=START)
+    answer = st.builds(
+        Outcome,
+        source=st.just("ci"),
+        external_id=st.just("1"),
+        scope=st.just(SCOPE),
+        service=st.just("web"),
+        at=st.sampled_from([START, START + 1, START + 2]),
+        failed=st.booleans(),
+        label=st.sampled_from(LABELS),
+        event_id=st.uuids().map(str),
+    )
+    answers = data.draw(st.lists(answer, min_size=2, max_size=5))
+    lane = told(data.draw(st.permutations([whole, *answers])))
+    state, scope = lane.states[deployment_key(SCOPE, whole.deployment_id)], lane.states[f"scope:{SCOPE}"]
+    failed = {each.label for each in answers if each.failed}
+    clean = {each.label for each in answers} - failed
+    assert {label for label, lesson in state.lessons.items() if lesson.target == 1.0} == failed
+    assert scope.told == {label: (1, 0) for label in failed} | {label: (0, 1) for label in clean}
+    assert state.failed == bool(failed)
+    assert scope.context.services["web"].failures == (state.label in failed)
 
 
 def test_the_latest_to_name_something_counts():

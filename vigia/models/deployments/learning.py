@@ -1,8 +1,8 @@
 """What a scope learns: from outcomes, from silence, and of the drift of its models and inputs.
 
 A failure is learned when it is told, that nothing failed when that is told or when the waiting time has passed. Of
-contradicting answers a failure stands: one that is told after "clean" is learned as the difference, "clean" after a
-failure teaches nothing (the summary shows it). Silence says something only about kinds of which failures are told: a
+contradicting answers a failure stands, in whatever order they come: one that is told after "clean" is learned as the
+difference, "clean" beside a failure teaches nothing (the summary shows what was said last). Silence says something only about kinds of which failures are told: a
 team that reports no interventions is not one without them. It says nothing of `ci_status`, which CI tells either way.
 """
 

@@ -153,8 +153,9 @@ class DeploymentsModel:
         if state is None or scope is None:
             return
         for label in learning.by_silence(scope, state):
-            answer = Answer(failed=False, since=timer.due, said=timer.due)
-            self._learn(deployment_id_in(timer.key), scope, state, label, answer, timer.due, changes)
+            self._learn(scope, state, label, timer.due, changes, failed=False)
+            silence = Answer(failed=False, since=timer.due, said=timer.due)
+            self._judge(deployment_id_in(timer.key), state, label, silence, changes)
             states.put(scope_key, scope)
             states.put(timer.key, state)
 
@@ -201,25 +202,23 @@ class DeploymentsModel:
         context.deployed(scope.context, event.service, at, state.authors)
         state.outcomes, state.waiting = state.waiting, {}
         for label, answer in state.outcomes.items():
-            self._learn(event.deployment_id, scope, state, label, answer, time, changes)
+            since = min(state.failures.get(label, answer.since), time)
+            self._learn(scope, state, label, since, changes, failed=label in state.failures)
+            self._judge(event.deployment_id, state, label, answer, changes)
 
     def _learn(
-        self,
-        deployment_id: str,
-        scope: ScopeState,
-        state: DeploymentState,
-        label: Label,
-        answer: Answer,
-        time: float,
-        changes: Changes,
+        self, scope: ScopeState, state: DeploymentState, label: Label, at: float, changes: Changes, *, failed: bool
     ) -> None:
-        """Learn an answer of this kind of label, and let it judge the score."""
         before = state.lessons.get(label)
-        alarm = learning.learn(scope, state, label, min(answer.since, time), failed=answer.failed)
-        if state.lessons[label] != before:
+        alarm = learning.learn(scope, state, label, at, failed=failed)
+        if state.lessons.get(label) != before:
             changes.count(OUTCOMES_LEARNED)
         if alarm is not None:
             self._alarm(alarm, changes)
+
+    def _judge(
+        self, deployment_id: str, state: DeploymentState, label: Label, answer: Answer, changes: Changes
+    ) -> None:
         for feedback in own_decisions.judge(deployment_id, state, label, answer):
             changes.emit(AI_DECISIONS, own_decisions.AGENT, feedback)
 
@@ -233,20 +232,24 @@ class DeploymentsModel:
         answers = state.waiting if state.risk is None else state.outcomes
         held = answers.get(event.label)
         changed = progress.settle(answers, event)
+        news = progress.fails(state, event)
         if held is not None and held.failed != event.failed:
             before = contradictions.Before(held.sender, progress.word(held.failed), held.said)
             stands = progress.word(answers[event.label].failed)
             contradictions.note(event, before, stands, state.service or event.service, time, changes)
         if state.risk is None:
             changes.count(OUTCOMES_WAITING)
-        elif changed:
-            answer = state.outcomes[event.label]
-            if held is None or held.failed != answer.failed:
+        else:
+            if news or held is None:
                 scope = _get(states, scope_key, ScopeState) or ScopeState()
-                self._learn(event.deployment_id, scope, state, event.label, answer, time, changes)
+                since = min(state.failures.get(event.label, answers[event.label].since), time)
+                self._learn(scope, state, event.label, since, changes, failed=event.failed)
                 states.put(scope_key, scope)
-            changes.write(progress.summary(event.deployment_id, state))
-            deliveries.write(event, state, changes)
+            if changed:
+                if held is None or held.failed != event.failed:
+                    self._judge(event.deployment_id, state, event.label, answers[event.label], changes)
+                changes.write(progress.summary(event.deployment_id, state))
+                deliveries.write(event, state, changes)
         self._keep(key, state, time, states, changes)
 
     def _incident(self, event: Incident, time: float, states: States[State], changes: Changes) -> None:

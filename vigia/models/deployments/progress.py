@@ -54,6 +54,18 @@ def settle(answers: dict[Label, Answer], outcome: Outcome) -> bool:
     return held is None or (outcome.failed, since) != (held.failed, held.since)
 
 
+def fails(state: DeploymentState, outcome: Outcome) -> bool:
+    """Keep that a failure was told; return whether it is the first of its kind. Unlike what `settle` keeps, it stands,
+    in whatever order answers come.
+    """
+    if not outcome.failed:
+        return False
+    since = outcome.at if outcome.since is None else outcome.since
+    held = state.failures.get(outcome.label)
+    state.failures[outcome.label] = since if held is None else min(held, since)
+    return held is None
+
+
 def summary(deployment_id: str, state: DeploymentState) -> DeploymentSummary:
     """Return the row of a scored deployment. Where kinds of label disagree, a failure counts, then the latest
     answer.

@@ -80,6 +80,8 @@ class DeploymentState(msgspec.Struct, array_like=True):
     failed: bool = False
     """Whether it counts as a failure in the past of its scope."""
     brought: Brought = msgspec.field(default_factory=Brought)
+    failures: dict[Label, float] = msgspec.field(default_factory=dict)
+    """Kinds of which a failure was ever told, whatever was said of it before or after, and since when it was known."""
 
 
 class IncidentState(msgspec.Struct, array_like=True):
