@@ -26,6 +26,7 @@ from scripts.ml.retraining.comparing import Comparison, TooFew, compare
 from scripts.ml.retraining.folds import Fold, Judged, folds, judge, now, together, train, usable
 from scripts.ml.retraining.reading import Examples, most_told, read, told
 from scripts.ml.retraining.registry import Refused, Trained, keep
+from vigia.app.waiting import waiting_times
 from vigia.events.feedback import Label
 from vigia.models.deployments.examples import Example
 from vigia.models.risk.challengers.fitting import KINDS, LEAST_CLEAN, LEAST_FAILED, Kind
@@ -47,7 +48,7 @@ def retrain(summaries: SqlSummaries, settings: Settings, options: argparse.Names
         found = read(
             summaries,
             options.scope,
-            settings.risk.waiting_time,
+            waiting_times(settings),
             lambda done, of: progress.update(reading, completed=done, total=of),
         )
         label = options.label or most_told(found)

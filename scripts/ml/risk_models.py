@@ -23,6 +23,7 @@ from scripts.ml.retraining import registry
 from scripts.ml.retraining.command import DONE, run, who
 from scripts.ml.retraining.comparing import TooFew, compare
 from scripts.operations.reasons import reason
+from vigia.app.waiting import waiting_times
 from vigia.cli.reading import bare_table, console, print_json
 from vigia.settings import Settings
 from vigia.stores.risk_models import RiskModelRow
@@ -43,7 +44,7 @@ def _act(store: SqlSummaries, settings: Settings, options: argparse.Namespace) -
     if options.action == "show":
         return _show(store, settings, options.name, as_json=options.json)
     if options.action == "promote":
-        found = registry.promote(store, options.name, settings.risk.waiting_time, who())
+        found = registry.promote(store, options.name, waiting_times(settings), who())
         print(f"{options.name} is promoted: {found.words()}")
     elif options.action == "roll-back":
         earlier = registry.roll_back(store, options.name, who(), options.because)
@@ -88,7 +89,7 @@ def _show(store: SqlSummaries, settings: Settings, name: str, *, as_json: bool) 
     changes = [each for each in store.risk_model_changes() if each.name == name]
     so_far, why = None, ""
     try:
-        so_far = compare(registry.shadowed(store, row, settings.risk.waiting_time))
+        so_far = compare(registry.shadowed(store, row, waiting_times(settings)))
     except (TooFew, registry.Refused) as error:
         why = str(error)
     if as_json:

@@ -12,6 +12,7 @@ from vigia.agents.metrics import metrics_agent
 from vigia.agents.remediation import remediation_agent
 from vigia.agents.telemetry import telemetry_agent
 from vigia.app.files import read_catalog, read_detectors, read_guard, read_policy
+from vigia.app.waiting import waiting_times
 from vigia.events.effects import Model
 from vigia.events.topic import Topic
 from vigia.models.deployments import DeploymentsModel
@@ -51,7 +52,7 @@ class Row:
 def _deployments(settings: Settings) -> GuardedModel:
     risk = settings.risk
     model = DeploymentsModel(
-        forget_after=risk.forget_after, waiting_time=risk.waiting_time, policy=read_policy(settings.policy)
+        forget_after=risk.forget_after, waiting_times=waiting_times(settings), policy=read_policy(settings.policy)
     )
     return GuardedModel(model, read_guard(settings), counted_by="scope", services_of=model.services_of)
 

@@ -122,12 +122,18 @@ def conflicts(settings: Settings) -> list[str]:
             not summaries.url.startswith(("sqlite:///", "mysql+pymysql://")),
             "summaries.url must start with sqlite:/// or mysql+pymysql://",
         ),
-        (
-            settings.risk.waiting_time >= settings.risk.forget_after,
+        *(
             (
-                f"risk.waiting_time ({settings.risk.waiting_time:g} s) must be below risk.forget_after "
-                f"({settings.risk.forget_after:g} s): a deployment would be forgotten before it is learned as clean"
-            ),
+                waits >= settings.risk.forget_after,
+                (
+                    f"{name} ({waits:g} s) must be below risk.forget_after ({settings.risk.forget_after:g} s): "
+                    "a deployment would be forgotten before it is learned as clean"
+                ),
+            )
+            for name, waits in (
+                ("risk.waiting_time", settings.risk.waiting_time),
+                ("risk.waiting_time_intervention", settings.risk.waiting_time_intervention),
+            )
         ),
         (
             settings.metrics.stale_after <= settings.metrics.lateness + settings.metrics.window,

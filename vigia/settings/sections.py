@@ -322,7 +322,16 @@ class RiskSettings:
 
     waiting_time: float = setting(
         90 * DAY,
-        "A deployment of which no failure is known for so long is learned as clean; below risk.forget_after.",
+        "A deployment of which no defect is known for so long is learned as clean; below risk.forget_after.",
+        unit="s",
+        minimum=60.0,
+        maximum=3650 * DAY,
+    )
+
+    waiting_time_intervention: float = setting(
+        7 * DAY,
+        "The same of interventions in production: who had to intervene knows it within days. Failures of which most "
+        "clean deployments are not yet known to be clean wait for as long.",
         unit="s",
         minimum=60.0,
         maximum=3650 * DAY,

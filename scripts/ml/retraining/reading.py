@@ -19,7 +19,11 @@ Examples = Mapping[Label, Sequence[Example]]
 
 
 def read(
-    summaries: SqlSummaries, scope: str, waiting_time: float, say: Callable[[int, int], None], most: int = MOST
+    summaries: SqlSummaries,
+    scope: str,
+    waiting_times: Mapping[Label, float],
+    say: Callable[[int, int], None],
+    most: int = MOST,
 ) -> Examples:
     """Return the examples by kind of label, each in the order of their scores; `scope` empty: those of all scopes.
 
@@ -37,7 +41,7 @@ def read(
             for stored in summaries.load(row.lane, some, ()).states.values():
                 state = scored_state(stored)
                 for label in LABELS if state is not None else ():
-                    one = example(state, label, waiting_time)  # type: ignore[arg-type] # not None, see above
+                    one = example(state, label, waiting_times)  # type: ignore[arg-type] # not None, see above
                     if one is not None:
                         found[label].append(one)
             done += len(some)

@@ -2,7 +2,7 @@
 back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 import msgspec
@@ -93,7 +93,7 @@ def move(store: RiskModels, name: str, status: Status, by: str, because: str) ->
     _turn(store, [Turn(name, row.status, status)], by, because)
 
 
-def promote(store: RiskModels, name: str, waiting_time: float, by: str) -> Comparison:
+def promote(store: RiskModels, name: str, waiting_times: Mapping[Label, float], by: str) -> Comparison:
     """Promote a shadow, and return the comparison that allows it; the one promoted before is a shadow again.
 
     Raises Refused, with the figure, unless it has ranked later deployments better than the online model by more than
@@ -103,7 +103,7 @@ def promote(store: RiskModels, name: str, waiting_time: float, by: str) -> Compa
     if row.status != "shadow":
         raise Refused(f"{name} is {row.status}: only a model that scores in the shadow can be promoted")
     try:
-        found = compare(shadowed(store, row, waiting_time))
+        found = compare(shadowed(store, row, waiting_times))
     except TooFew as error:
         raise Refused(f"{name} is not promoted: {error}") from error
     if not found.better:
@@ -159,7 +159,7 @@ def promoted(store: RiskModels, row: RiskModelRow) -> list[RiskModelRow]:
     return [each for each in store.risk_models(("promoted",)) if _same(each, row)]
 
 
-def shadowed(store: RiskModels, row: RiskModelRow, waiting_time: float) -> Judged:
+def shadowed(store: RiskModels, row: RiskModelRow, waiting_times: Mapping[Label, float]) -> Judged:
     """Return what a model has said, beside the online model, of deployments later than all it was trained with."""
     counts = {each.partition_count for each in store.lanes() if each.lane.agent == AGENT}
     if len(counts) != 1:
@@ -170,7 +170,7 @@ def shadowed(store: RiskModels, row: RiskModelRow, waiting_time: float) -> Judge
         each for each in store.shadow_scores(row.name) if each.scored_at > row.last_at and each.online is not None
     ]
     for some in chunks(scores, SCORES_AT_ONCE):
-        for score, known in zip(some, _examples(store, some, row, count, waiting_time), strict=True):
+        for score, known in zip(some, _examples(store, some, row, count, waiting_times), strict=True):
             if known is not None:
                 found.append((score, known))
     border = settled([known for _, known in found], now([known for _, known in found]))
@@ -183,7 +183,11 @@ def shadowed(store: RiskModels, row: RiskModelRow, waiting_time: float) -> Judge
 
 
 def _examples(
-    store: RiskModels, scores: Sequence[ShadowScore], row: RiskModelRow, count: int, waiting_time: float
+    store: RiskModels,
+    scores: Sequence[ShadowScore],
+    row: RiskModelRow,
+    count: int,
+    waiting_times: Mapping[Label, float],
 ) -> list[Example | None]:
     """Return the example of each score; None where the deployment was forgotten."""
     keys = [deployment_key(each.scope, each.deployment_id) for each in scores]
@@ -194,7 +198,7 @@ def _examples(
         stored.update(store.load(LaneId(AGENT, place), wanted, ()).states)
     (label,) = [each for each in get_args(Label) if each == row.label]
     states = [scored_state(stored[key]) if key in stored else None for key in keys]
-    return [None if state is None else example(state, label, waiting_time) for state in states]
+    return [None if state is None else example(state, label, waiting_times) for state in states]
 
 
 def _same(one: RiskModelRow, other: RiskModelRow) -> bool:

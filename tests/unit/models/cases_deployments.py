@@ -88,7 +88,7 @@ CASES = [
     ),
     ModelCase(
         "deployments-impatient",
-        lambda: DeploymentsModel("defect", waiting_time=60.0),
+        lambda: DeploymentsModel("defect", waiting_times={"intervention": 30.0, "defect": 60.0}),
         deployments | deployments | outcomes,
     ),
 ]

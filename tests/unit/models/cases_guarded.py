@@ -15,7 +15,7 @@ RULES = {
 
 
 def _deployments() -> GuardedModel:
-    model = DeploymentsModel(waiting_time=60.0)
+    model = DeploymentsModel(waiting_times={"intervention": 60.0, "defect": 60.0})
     return GuardedModel(model, guard(RULES), counted_by="scope", services_of=model.services_of)
 
 

@@ -8,10 +8,11 @@ from vigia.events.feedback import Outcome
 from vigia.models.deployments import DeploymentsModel
 from vigia.models.deployments.examples import NEVER, example
 from vigia.models.deployments.states import SCHEMA, DeploymentState, load
+from vigia.models.deployments.young import TOLD_BY_SILENCE
 
 DAY = 86_400.0
 NOON = 1_700_000_000.0
-WAITING = 90 * DAY
+WAITING = dict.fromkeys(TOLD_BY_SILENCE, 90 * DAY)
 
 
 def deployed(name, at):
@@ -29,7 +30,7 @@ def told(name, at, *, failed, label="defect"):
 
 @pytest.fixture
 def lane():
-    return Lane(DeploymentsModel(waiting_time=WAITING), reload=True)
+    return Lane(DeploymentsModel(waiting_times=WAITING), reload=True)
 
 
 def examples(lane, label="defect"):

@@ -136,7 +136,7 @@ def test_a_failure_that_was_told_is_learned_in_whatever_order_answers_come(data)
     failed = {each.label for each in answers if each.failed}
     clean = {each.label for each in answers} - failed
     assert {label for label, lesson in state.lessons.items() if lesson.target == 1.0} == failed
-    assert scope.told == {label: (1, 0) for label in failed} | {label: (0, 1) for label in clean}
+    assert scope.told == dict.fromkeys(failed, (1, 0)) | dict.fromkeys(clean, (0, 1))
     assert state.failed == bool(failed)
     assert scope.context.services["web"].failures == (state.label in failed)
 

@@ -80,7 +80,7 @@ def test_a_corrected_outcome_corrects_the_judgement_in_any_order(order):
 
 
 def test_a_failure_that_is_told_after_the_silence_counts_though_it_happened_before_its_end():
-    model = DeploymentsModel("intervention", waiting_time=1_000.0)
+    model = DeploymentsModel("intervention", waiting_times={"intervention": 1_000.0, "defect": 5_000.0})
     known = [deployment(1), outcome(1, failed=True), deployment(2)]
     lane = Lane(model).run([*(Sent(event, START) for event in known), Tick(START + 2_000.0)])
     told_by_then = [each.event for each in lane.outputs if each.topic == "ai-decisions"]

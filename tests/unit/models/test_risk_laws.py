@@ -20,7 +20,7 @@ from vigia.events.figures import DRIFT_ALARMS, OUTCOMES_LEARNED
 from vigia.events.risk import Risk
 from vigia.feeds import history
 from vigia.models.deployments import DeploymentsModel
-from vigia.models.deployments.model import WAITING_TIME
+from vigia.models.deployments.model import WAITING_TIMES
 from vigia.models.risk import storage
 from vigia.models.risk.policy import ErrorBudget, OpenIncident, Policy, SchemaMigration
 
@@ -109,15 +109,15 @@ def with_failures_told():
 
 
 def test_what_nobody_complained_of_is_learned_as_clean_when_the_waiting_time_has_passed():
-    lane = silent(with_failures_told(), 89.9)
+    lane = silent(with_failures_told(), 6.9)
     assert told_of(lane) == (1, 0)
-    assert told_of(silent(lane, 90)) == (1, 1)
+    assert told_of(silent(lane, 7)) == (1, 1)
     assert lane.counts[OUTCOMES_LEARNED] == 2
     assert lane.rows["DeploymentSummary", deployment(number=2).deployment_id, "shop"].outcome == "", "nobody told it"
 
 
 def test_the_waiting_time_can_be_set():
-    lane = Lane(DeploymentsModel(waiting_time=60.0))
+    lane = Lane(DeploymentsModel(waiting_times={"intervention": 60.0, "defect": 60.0}))
     lane.run([Sent(event, START) for event in (deployment(), outcome(), deployment(number=2))])
     assert told_of(lane.run([Tick(START + 60)])) == (1, 1)
 
@@ -147,7 +147,7 @@ def test_an_answer_before_the_waiting_time_is_over_leaves_nothing_to_learn():
     lane = with_failures_told().run([Sent(outcome(False, number=2), START)])
     assert lane.counts[OUTCOMES_LEARNED] == 2
     assert silent(lane, 90).counts[OUTCOMES_LEARNED] == 2
-    assert WAITING_TIME == 90 * DAY
+    assert WAITING_TIMES == {"intervention": 7 * DAY, "defect": 90 * DAY}
 
 
 # how often it was right

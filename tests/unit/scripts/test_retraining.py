@@ -19,11 +19,13 @@ from vigia.events.feedback import Outcome
 from vigia.models.deployments import DeploymentsModel
 from vigia.models.deployments.examples import example
 from vigia.models.deployments.states import SCHEMA, DeploymentState, load
+from vigia.models.deployments.young import TOLD_BY_SILENCE
 from vigia.models.risk.challengers import files, fitting
 from vigia.stores.risk_models import RiskModelChange
 from vigia.stores.sql.summaries import open_summaries
 
 WAITING = 90 * DAY
+WAITING_TIMES = dict.fromkeys(TOLD_BY_SILENCE, WAITING)
 NAME = "random_forest-defect-1"
 
 
@@ -77,14 +79,14 @@ def slow_team(days):
 
 def examples_at(script, cut):
     """What a lane knows at a time that has seen all of a script until then, and no more."""
-    lane = Lane(DeploymentsModel(waiting_time=WAITING, forget_after=2_000 * DAY), reload=False)
+    lane = Lane(DeploymentsModel(waiting_times=WAITING_TIMES, forget_after=2_000 * DAY), reload=False)
     for at, event in script:
         if at > cut:
             break
         lane.run([Tick(at - 1), Sent(event, at)])
     lane.run([Tick(cut)])
     states = [load(key, SCHEMA, body) for key, body in lane.dumped().items()]
-    found = [example(each, "defect", WAITING) for each in states if isinstance(each, DeploymentState)]
+    found = [example(each, "defect", WAITING_TIMES) for each in states if isinstance(each, DeploymentState)]
     return sorted((each for each in found if each is not None), key=lambda each: each.scored_at)
 
 
@@ -246,10 +248,10 @@ def test_a_model_that_proved_nothing_is_not_promoted(summaries, proven, capsys):
 
 def test_only_later_deployments_count_for_a_promotion(summaries, proven, capsys):
     (row,) = summaries.risk_models()
-    judged = registry.shadowed(summaries, row, WAITING)
+    judged = registry.shadowed(summaries, row, WAITING_TIMES)
     assert 140 <= len(judged.failed) <= 150
     later = msgspec.structs.replace(row, last_at=START + 1_000 * EVERY)
-    assert len(registry.shadowed(summaries, later, WAITING).failed) == 0
+    assert len(registry.shadowed(summaries, later, WAITING_TIMES).failed) == 0
     assert act("promote", "random_forest-defect-9") == 1
     assert "there is no risk model" in capsys.readouterr().err
 

@@ -4,11 +4,12 @@ The features are those of the moment in which the online model scored it, and so
 one from the moment on at which it became known: what is asked for an earlier one does not see it.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from vigia.events.feedback import Label
-from vigia.models.deployments.learning import TOLD_BY_SILENCE
 from vigia.models.deployments.states import DeploymentState
+from vigia.models.deployments.young import TOLD_BY_SILENCE
 from vigia.models.risk.features import Values
 
 
@@ -37,20 +38,21 @@ class Example(NamedTuple):
 NEVER = float("inf")
 
 
-def example(state: DeploymentState, label: Label, waiting_time: float) -> Example | None:
+def example(state: DeploymentState, label: Label, waiting_times: Mapping[Label, float]) -> Example | None:
     """Return what a state says, judged by `label`; None for a deployment that was not scored.
 
-    `waiting_time` is for how many seconds a deployment must be silent to count as clean. A failure stands, whatever is
-    said after it: it is known, at the latest, since the latest answer.
+    `waiting_times` are for how many seconds a deployment must be silent to count as clean. A failure stands, whatever
+    is said after it: it is known, at the latest, since the latest answer.
     """
     if state.risk is None:
         return None
     said = state.said.get(label)
-    clean_at = state.scored_at + waiting_time if label in TOLD_BY_SILENCE else NEVER
+    clean_at = state.scored_at + waiting_times[label] if label in TOLD_BY_SILENCE else NEVER
     lesson, answer = state.lessons.get(label), state.outcomes.get(label)
     failed: bool | None = None
     known_at = NEVER
-    if lesson is not None:
-        failed = lesson.target == 1.0
+    if lesson is not None or label in state.failures:
+        # a failure may be told and wait to be learned
+        failed = lesson is None or lesson.target == 1.0
         known_at = max(answer.since, state.scored_at) if answer is not None else clean_at
     return Example(state.scored_at, state.values, None if said is None else said[1], failed, known_at, clean_at)

@@ -1,9 +1,11 @@
 """What a scope learns: from outcomes, from silence, and of the drift of its models and inputs.
 
-A failure is learned when it is told, that nothing failed when that is told or when the waiting time has passed. Of
-contradicting answers a failure stands, in whatever order they come: one that is told after "clean" is learned as the
-difference, "clean" beside a failure teaches nothing (the summary shows what was said last). Silence says something only about kinds of which failures are told: a
-team that reports no interventions is not one without them. It says nothing of `ci_status`, which CI tells either way.
+A failure is learned when it is told, or later where too few clean outcomes can be known yet (`young.py`); that nothing
+failed is learned when that is told or when the waiting time of the kind has passed. Of contradicting answers a failure
+stands, in whatever order they come: one that is told after "clean" is learned as the difference, "clean" beside a
+failure teaches nothing (the summary shows what was said last). Silence says something only about kinds of which
+failures are told: a team that reports no interventions is not one without them. It says nothing of `ci_status`, which
+CI tells either way.
 """
 
 import math
@@ -12,6 +14,7 @@ from types import MappingProxyType
 
 from vigia.events.drift import Drift
 from vigia.events.feedback import Label
+from vigia.models.deployments import young
 from vigia.models.deployments.own_decisions import EVEN
 from vigia.models.deployments.scoring import untaught
 from vigia.models.deployments.states import DeploymentState, ScopeState
@@ -19,9 +22,6 @@ from vigia.models.risk import bayes, context, drift, prior
 from vigia.models.risk.catalog import BY_NAME
 from vigia.models.risk.encoding import encode
 from vigia.models.risk.explanation import shown
-
-TOLD_BY_SILENCE: tuple[Label, ...] = ("intervention", "defect")
-"""Kinds of which "clean" is what is left when nothing is told."""
 
 IN_TIME: Mapping[Label, float] = MappingProxyType({"defect": bayes.IN_TIME, "intervention": 0.95, "ci_status": 1.0})
 """Share of the failures of each kind that are told of within the waiting time. Defects lie hidden for long; who had to
@@ -33,7 +33,18 @@ first there is nothing else."""
 
 
 def learn(scope: ScopeState, state: DeploymentState, label: Label, at: float, *, failed: bool) -> Drift | None:
-    """Let the scope learn what came of a scored deployment, as became known at `at`; return an alarm over the loss."""
+    """Let the scope learn what came of a scored deployment, as became known at `at`; return an alarm over the loss.
+
+    It is told again of a failure when the deployment is no longer young.
+    """
+    if not failed and label in state.failures:
+        return None
+    if failed and not state.failed:
+        state.failed = True
+        context.failed(scope.context, state.service, at, state.authors)
+    earlier = state.lessons.get(label)
+    if failed and earlier is None and young.waits(scope, state, label):
+        return None
     model = scope.models.get(label)
     if model is None:
         model = scope.models[label] = bayes.new_state(prior.load())
@@ -43,13 +54,9 @@ def learn(scope: ScopeState, state: DeploymentState, label: Label, at: float, *,
         first = bayes.score(untaught(), columns)
         state.said[label] = first.raw, first.probability
     raw, probability = state.said[label]
-    earlier = state.lessons.get(label)
     state.lessons[label] = bayes.learn(model, columns, raw, failed=failed, earlier=earlier, in_time=IN_TIME[label])
-    if failed and not state.failed:
-        state.failed = True
-        context.failed(scope.context, state.service, at, state.authors)
     if label == state.label:
-        _judge(scope, state, earlier, failed=failed)
+        _judge(scope, state, label, earlier, failed=failed)
     failures, clean = scope.told.get(label, (0, 0))
     if earlier is None:
         scope.told[label] = (failures + failed, clean + (not failed))
@@ -59,13 +66,12 @@ def learn(scope: ScopeState, state: DeploymentState, label: Label, at: float, *,
     return None
 
 
-def by_silence(scope: ScopeState, state: DeploymentState) -> list[Label]:
-    """Return the kinds of failure of which a deployment is clean, now that the waiting time has passed."""
-    return [
-        label
-        for label in TOLD_BY_SILENCE
-        if label not in state.lessons and label not in state.outcomes and scope.told.get(label, (0, 0))[0] > 0
-    ]
+def by_silence(scope: ScopeState, state: DeploymentState, label: Label) -> bool:
+    """Return whether a deployment is clean of this kind of failure, now that the waiting time has passed."""
+    if label in state.lessons or label in state.outcomes:
+        return False
+    waiting = scope.young.get(label)
+    return scope.told.get(label, (0, 0))[0] > 0 or (waiting is not None and waiting.failed > 0)
 
 
 def watch_inputs(scope: ScopeState, state: DeploymentState) -> list[Drift]:
@@ -75,9 +81,14 @@ def watch_inputs(scope: ScopeState, state: DeploymentState) -> list[Drift]:
     ]
 
 
-def _judge(scope: ScopeState, state: DeploymentState, earlier: bayes.Lesson | None, *, failed: bool) -> None:
+def _judge(
+    scope: ScopeState, state: DeploymentState, label: Label, earlier: bayes.Lesson | None, *, failed: bool
+) -> None:
     right = ((state.risk or 0.0) >= EVEN) == failed
-    if earlier is None:
+    if earlier is None or state.unjudged:
+        state.unjudged = failed and young.one_sided(scope, state, label)
+        if state.unjudged:
+            return
         context.judge(scope.context, state.service, right=right, failed=failed)
     elif failed and earlier.target < 1.0:
         context.judge_again(scope.context, state.service, right=right)

@@ -8,7 +8,8 @@ not. So one that is sent under another scope than its deployment waits there, an
 from the runs that a deployment names the model tells itself (`runs.py`), on the topics that it reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from vigia.events.deployed import DEPLOYED
@@ -38,6 +39,7 @@ from vigia.models.deployments import (
     runs,
     scoring,
     states,
+    young,
 )
 from vigia.models.deployments.own_decisions import AI_DECISIONS
 from vigia.models.deployments.states import (
@@ -53,6 +55,8 @@ from vigia.models.deployments.states import (
     incident_key,
     run_key,
     scope_in,
+    silence_in,
+    silence_key,
 )
 from vigia.models.risk import context
 from vigia.models.risk.policy import Policy
@@ -67,10 +71,12 @@ FORGET = "forget"
 """The timer that deletes a deployment, an incident or what is known of a run; its key is the state's key."""
 
 CLEAN = "clean"
-"""The timer at which a deployment without a known failure is learned as clean; its key is the deployment's."""
+"""The timer at which a deployment without a known failure is learned as clean. Its key is the deployment's, and then it
+is for all kinds of label, as in the release before; one for a kind with a shorter waiting time has a key of its own."""
 
-WAITING_TIME = 90 * 86_400.0
-"""Seconds of Kafka time from the score to that, as in the ORB protocol (Cabral et al., ICSE 2019)."""
+WAITING_TIMES: Mapping[Label, float] = MappingProxyType({"intervention": 7 * 86_400.0, "defect": 90 * 86_400.0})
+"""Seconds of Kafka time from the score to that. Who must intervene knows it within days; 90 days are those of the ORB
+protocol (Cabral et al., ICSE 2019)."""
 
 FORGET_AFTER = 180 * 86_400.0
 """Seconds of Kafka time after the last event: twice the 90 days after which a change without a finding counts as
@@ -81,7 +87,7 @@ class DeploymentsModel:
     """Scores deployments and learns from their outcomes.
 
     `label` is the kind of failure that `Risk` predicts; None lets the evidence in the scope decide
-    (`scoring.speaking`). `forget_after` and `waiting_time` are in seconds of the lane's clock. Every event names its
+    (`scoring.speaking`). `forget_after` and `waiting_times` are in seconds of the lane's clock. Every event names its
     scope: where the sender did not, the catalog has filled it in before. `policy` makes gates, which are in the risk
     record alone: states and tables are the same under any policy.
     """
@@ -93,19 +99,19 @@ class DeploymentsModel:
         self,
         label: Label | None = None,
         forget_after: float = FORGET_AFTER,
-        waiting_time: float = WAITING_TIME,
+        waiting_times: Mapping[Label, float] = WAITING_TIMES,
         policy: Policy | None = None,
     ) -> None:
         self._label = label
         self._forget_after = forget_after
-        self._waiting_time = waiting_time
+        self._waiting_times = waiting_times
         self._policy = policy or Policy()
 
     def keys(self, events: list[Told]) -> set[str]:
         return {key for event in events for key in _keys_of(event)}
 
     def timer_keys(self, timer: Timer) -> tuple[str, ...]:
-        return (timer.key, SCOPE + scope_in(timer.key)) if timer.kind == CLEAN else (timer.key,)
+        return (silence_in(timer.key)[0], SCOPE + scope_in(timer.key)) if timer.kind == CLEAN else (timer.key,)
 
     def record_key(self, state_key: str) -> str:
         return scope_in(state_key)
@@ -141,23 +147,27 @@ class DeploymentsModel:
         return found
 
     def fire(self, timer: Timer, clock: float, states: States[State], changes: Changes) -> None:  # noqa: ARG002
-        """Learn that a deployment is clean as far as is known, or forget what has been silent for long.
+        """Learn what silence says of a deployment, and failures that waited for it; or forget what was silent for long.
 
         The summary row of what is forgotten stays; outcomes after this wait, and are forgotten.
         """
         if timer.kind == FORGET:
             states.put(timer.key, None)
             return
-        scope_key = SCOPE + scope_in(timer.key)
-        state, scope = _get(states, timer.key, DeploymentState), _get(states, scope_key, ScopeState)
+        (key, only), scope_key = silence_in(timer.key), SCOPE + scope_in(timer.key)
+        state, scope = _get(states, key, DeploymentState), _get(states, scope_key, ScopeState)
         if state is None or scope is None:
             return
-        for label in learning.by_silence(scope, state):
-            self._learn(scope, state, label, timer.due, changes, failed=False)
-            silence = Answer(failed=False, since=timer.due, said=timer.due)
-            self._judge(deployment_id_in(timer.key), state, label, silence, changes)
-            states.put(scope_key, scope)
-            states.put(timer.key, state)
+        for label in young.TOLD_BY_SILENCE if not only else [each for each in young.TOLD_BY_SILENCE if each == only]:
+            clean = learning.by_silence(scope, state, label)
+            young.leave(scope, state, label)
+            if clean or label in state.failures:
+                self._learn(scope, state, label, timer.due, changes, failed=not clean)
+            if clean:
+                silence = Answer(failed=False, since=timer.due, said=timer.due)
+                self._judge(deployment_id_in(key), state, label, silence, changes)
+        states.put(scope_key, scope)
+        states.put(key, state)
 
     def merge(self, row: Summary, partial: Summary) -> Summary:
         return deliveries.merge(row, partial)
@@ -170,7 +180,11 @@ class DeploymentsModel:
         scope = _get(states, scope_key, ScopeState) or ScopeState()
         if state.risk is None:
             self._score(event, time, scope, state, changes)
-            changes.set_timer(CLEAN, key, time + self._waiting_time)
+            longest = max(self._waiting_times.values())
+            changes.set_timer(CLEAN, key, time + longest)
+            for label, wait in self._waiting_times.items():
+                if wait < longest:
+                    changes.set_timer(CLEAN, silence_key(label, key), time + wait)
         since = state.started_at if state.stage == "started" else None
         context.flies(scope.context, event.service, event.deployment_id, since)
         states.put(scope_key, scope)
@@ -201,6 +215,7 @@ class DeploymentsModel:
             self._alarm(alarm, changes)
         context.deployed(scope.context, event.service, at, state.authors)
         state.outcomes, state.waiting = state.waiting, {}
+        young.enter(scope, state)
         for label, answer in state.outcomes.items():
             since = min(state.failures.get(label, answer.since), time)
             self._learn(scope, state, label, since, changes, failed=label in state.failures)
@@ -231,8 +246,10 @@ class DeploymentsModel:
         state = _get(states, key, DeploymentState) or DeploymentState(event.source, event.external_id)
         answers = state.waiting if state.risk is None else state.outcomes
         held = answers.get(event.label)
-        changed = progress.settle(answers, event)
-        news = progress.fails(state, event)
+        scope = _get(states, scope_key, ScopeState) or ScopeState()
+        young.take_out(scope, state, event.label)
+        changed, news = progress.settle(answers, event), progress.fails(state, event)
+        young.put_in(scope, state, event.label)
         if held is not None and held.failed != event.failed:
             before = contradictions.Before(held.sender, progress.word(held.failed), held.said)
             stands = progress.word(answers[event.label].failed)
@@ -241,7 +258,6 @@ class DeploymentsModel:
             changes.count(OUTCOMES_WAITING)
         else:
             if news or held is None:
-                scope = _get(states, scope_key, ScopeState) or ScopeState()
                 since = min(state.failures.get(event.label, answers[event.label].since), time)
                 self._learn(scope, state, event.label, since, changes, failed=event.failed)
                 states.put(scope_key, scope)

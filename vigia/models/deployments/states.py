@@ -17,6 +17,18 @@ from vigia.models.risk.usual import Usual
 SCHEMA = 3
 
 
+class Young(msgspec.Struct, array_like=True):
+    """Scored deployments too young for their silence to say anything, by what is known of one kind of label."""
+
+    unanswered: int = 0
+    clean: int = 0
+    failed: int = 0
+    expected: int = 0
+    """Failures that were expected of the unanswered, and what the failed were more than was expected of them, in
+    millionths."""
+    surprise: int = 0
+
+
 class ScopeState(msgspec.Struct):
     """A team: one risk model for each kind of label that its outcomes had, its past, and the watches over drift."""
 
@@ -31,6 +43,7 @@ class ScopeState(msgspec.Struct):
     """Deployments of which each kind of label was told: how many failed, how many were clean."""
     usual: dict[Label, Usual] = msgspec.field(default_factory=dict)
     """What the model of each kind says of the latest deployments."""
+    young: dict[Label, Young] = msgspec.field(default_factory=dict)
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):
@@ -82,6 +95,10 @@ class DeploymentState(msgspec.Struct, array_like=True):
     brought: Brought = msgspec.field(default_factory=Brought)
     failures: dict[Label, float] = msgspec.field(default_factory=dict)
     """Kinds of which a failure was ever told, whatever was said of it before or after, and since when it was known."""
+    young: dict[Label, int] = msgspec.field(default_factory=dict)
+    """Kinds of which its silence does not yet say anything: what was said of it, in millionths."""
+    unjudged: bool = False
+    """A failure of the predicted kind was learned, but is not yet in the track record."""
 
 
 class IncidentState(msgspec.Struct, array_like=True):
@@ -127,6 +144,9 @@ State = ScopeState | DeploymentState | IncidentState | RunState
 SCOPE, DEPLOYMENT, INCIDENT, RUN = "scope:", "deployment:", "incident:", "run:"
 """How the keys of the four begin; what tells them apart follows in `deployment_key`, `incident_key` and `run_key`."""
 
+SILENCE = "silence-"
+"""How the key of a timer begins that is for one kind of label, which follows."""
+
 
 def deployment_key(scope: str, deployment_id: str) -> str:
     """Return the key of a deployment as it is told under one scope.
@@ -140,6 +160,25 @@ def deployment_key(scope: str, deployment_id: str) -> str:
 def deployment_id_in(key: str) -> str:
     """Return the id in a deployment's key."""
     return key.rpartition(":")[2]
+
+
+def silence_key(label: Label, key: str) -> str:
+    """Return the key of the timer at which the silence about one kind of label says something of the deployment under
+    `key`. There is no state under it, so the release before finds nothing to do at it.
+
+    >>> key = silence_key("intervention", deployment_key("shop", "7"))
+    >>> key, scope_in(key), silence_in(key)
+    ('silence-intervention:shop:7', 'shop', ('deployment:shop:7', 'intervention'))
+    """
+    return f"{SILENCE}{label}:{key.removeprefix(DEPLOYMENT)}"
+
+
+def silence_in(key: str) -> tuple[str, str]:
+    """Return the deployment's key and the label in the key of such a timer; the label is empty in a deployment's."""
+    if not key.startswith(SILENCE):
+        return key, ""
+    label, _, deployment = key.removeprefix(SILENCE).partition(":")
+    return DEPLOYMENT + deployment, label
 
 
 def incident_key(scope: str, incident_id: str) -> str:
@@ -172,6 +211,7 @@ class _StoredScope(msgspec.Struct, array_like=True):
     alarms: int
     told: dict[Label, tuple[int, int]]
     usual: dict[Label, Usual] = msgspec.field(default_factory=dict)
+    young: dict[Label, Young] = msgspec.field(default_factory=dict)
 
 
 _SCOPES = msgspec.msgpack.Decoder(_StoredScope)
@@ -186,7 +226,15 @@ def dump(state: State) -> bytes:
         # in their order, which is that of what deployments keep of them
         models = {label: storage.dump(model) for label, model in state.models.items()}
         stored = _StoredScope(
-            state.scored, models, state.context, state.losses, state.levels, state.alarms, state.told, state.usual
+            state.scored,
+            models,
+            state.context,
+            state.losses,
+            state.levels,
+            state.alarms,
+            state.told,
+            state.usual,
+            state.young,
         )
         return msgspec.msgpack.encode(stored)
     return msgspec.msgpack.encode(state)
@@ -217,4 +265,5 @@ def _scope(stored: _StoredScope) -> ScopeState:
         stored.alarms,
         stored.told,
         stored.usual,
+        stored.young,
     )
