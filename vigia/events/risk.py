@@ -44,9 +44,11 @@ class TrackRecord(EventStruct, frozen=True, kw_only=True):
     """How often the model was right for this service, before this deployment."""
 
     judged: int = 0
-    """Scored deployments of the service whose outcome is known."""
+    """Scored deployments of the service whose outcome is known, and those of their age: failures, which are told
+    sooner, count when the others do."""
     right: float | None = None
-    """Share of them on which the more likely answer proved true, in [0, 1]; absent while none is judged."""
+    """Share of them on which the plain answer proved true, in [0, 1]: "fail" for what was riskier than `usual`, else
+    "ok". Absent while none is judged."""
     base_rate: float | None = None
     """Share of them that failed: who always says "ok" is right on all the others."""
 

@@ -46,13 +46,13 @@ def measured(events):
     return [row for row in lane.rows.values() if isinstance(row, AIDecisionTally) and row.judge == "outcome"]
 
 
-def test_a_score_is_a_decision_for_the_more_likely_answer():
+def test_a_score_is_a_decision_for_the_plain_answer():
     lane, (decision,) = told(DeploymentsModel(), deployment(1))
     (risk,) = [each.event for each in lane.outputs if isinstance(each.event, Risk)]
-    fails = risk.probability >= 0.5
+    fails = risk.probability > risk.usual
     assert (decision.agent, decision.decision_type) == ("vigia.risk", f"deployment-risk.{risk.label}")
     assert (decision.decision, decision.reference) == ("fail" if fails else "ok", risk.deployment_id)
-    assert decision.confidence == max(risk.probability, 1.0 - risk.probability)
+    assert decision.confidence == (risk.probability if fails else 1.0 - risk.probability)
     assert (decision.at, decision.model_version) == (risk.at, risk.model)
 
 
@@ -64,7 +64,7 @@ def test_the_brier_score_of_the_decisions_is_that_of_the_predicted_probabilities
     rows = measured(tellings)
     assert sum(row.decisions for row in rows) == 30
     assert sum(row.correct for row in rows) == sum(
-        (risk.probability >= 0.5) == fails for risk, fails in zip(risks, failed, strict=True)
+        (risk.probability > risk.usual) == fails for risk, fails in zip(risks, failed, strict=True)
     )
     brier = sum((risk.probability - fails) ** 2 for risk, fails in zip(risks, failed, strict=True))
     assert math.isclose(sum(row.squared_error for row in rows) / 1e9, brier, abs_tol=30 * 2e-9)
@@ -123,3 +123,12 @@ def test_a_verdict_is_a_persons_feedback_on_its_proposal(answer, judgement):
     assert (feedback.agent, feedback.decision_id) == ("vigia.remediation", "p" * MAX_NAME)
     assert (feedback.judgement, feedback.judge, feedback.by) == (judgement, "person", "ada")
     assert (feedback.at, feedback.reason) == (START, "It fits.")
+
+
+def test_a_decision_of_the_release_before_is_judged_as_it_was_made():
+    lane, _ = told(DeploymentsModel("intervention"), deployment(1))
+    (state,) = [each for key, each in lane.states.items() if key.startswith("deployment:")]
+    state.called, state.risk = None, 0.4
+    lane.run([Sent(outcome(1, failed=False), START)])
+    (feedback,) = [each.event for each in lane.outputs if isinstance(each.event, DecisionFeedback)]
+    assert feedback.judgement == "correct"

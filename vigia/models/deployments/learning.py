@@ -14,8 +14,7 @@ from types import MappingProxyType
 
 from vigia.events.drift import Drift
 from vigia.events.feedback import Label
-from vigia.models.deployments import young
-from vigia.models.deployments.own_decisions import EVEN
+from vigia.models.deployments import own_decisions, young
 from vigia.models.deployments.scoring import untaught
 from vigia.models.deployments.states import DeploymentState, ScopeState
 from vigia.models.risk import bayes, context, drift, prior
@@ -84,7 +83,7 @@ def watch_inputs(scope: ScopeState, state: DeploymentState) -> list[Drift]:
 def _judge(
     scope: ScopeState, state: DeploymentState, label: Label, earlier: bayes.Lesson | None, *, failed: bool
 ) -> None:
-    right = ((state.risk or 0.0) >= EVEN) == failed
+    right = own_decisions.called(state) == failed
     if earlier is None or state.unjudged:
         state.unjudged = failed and young.one_sided(scope, state, label)
         if state.unjudged:

@@ -1,7 +1,9 @@
 """A risk score as what it is to telemetry: the decision of an AI agent, and outcomes as the feedback on it.
 
-The decision is the more likely answer, and its confidence the probability of that answer. So the Brier score that
-telemetry finds is that of the predicted probability, and a confidence is never below one half. An outcome judges scores
+The decision is the plain answer: failing is called what is riskier than the mean of the latest deployments, since where
+one in ten fails hardly anything is ever more likely to fail than not. Its confidence is the probability of that answer,
+which is often below one half. So the Brier score that telemetry finds is that of the predicted probability. An outcome
+judges scores
 of its own kind of label alone: what CI says is no answer to whether somebody had to intervene.
 """
 
@@ -20,12 +22,12 @@ AGENT = "vigia.risk"
 """The name under which Vigia's risk scores are measured."""
 
 EVEN = 0.5
-"""From this probability of a failure on, failing is the decision."""
+"""From this probability of a failure on, failing was the decision in the release before."""
 
 
 def decision(risk: Risk) -> AIDecision:
     """Return the decision that a score is; pure computation, so no execution time."""
-    fails = risk.probability >= EVEN
+    fails = risk.usual is not None and risk.probability > risk.usual
     return AIDecision(
         agent=AGENT,
         decision_id=decision_id(risk.deployment_id, risk.scope),
@@ -51,7 +53,7 @@ def judge(deployment_id: str, state: DeploymentState, label: Label, answer: Answ
         scope=state.scope,
         agent=AGENT,
         decision_id=decided,
-        judgement="correct" if answer.failed == (state.risk >= EVEN) else "incorrect",
+        judgement="correct" if answer.failed == called(state) else "incorrect",
         judge="outcome",
         at=at,
         by="deployments-agent",
@@ -59,6 +61,11 @@ def judge(deployment_id: str, state: DeploymentState, label: Label, answer: Answ
         reason=f"{label}: {'failed' if answer.failed else 'succeeded'}",
         event_id=derive_id("risk-judged", decided, str(answer.failed), repr(at)),
     )
+
+
+def called(state: DeploymentState) -> bool:
+    """Return whether the plain answer was that the deployment fails."""
+    return state.called if state.called is not None else (state.risk or 0.0) >= EVEN
 
 
 def decision_id(deployment_id: str, scope: str) -> str:

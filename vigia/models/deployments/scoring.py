@@ -62,6 +62,7 @@ def score(
     said = bayes.score(model, columns)
     state.said[label] = said.raw, said.probability
     known = usual_of(scope, label)
+    state.called = usual.called(known, said.probability) == "fail"
     state.label, state.risk, state.model = label, said.probability, f"{MODEL}/{label}"
     service = scope.context.services.get(event.service)
     record = TrackRecord()

@@ -99,6 +99,8 @@ class DeploymentState(msgspec.Struct, array_like=True):
     """Kinds of which its silence does not yet say anything: what was said of it, in millionths."""
     unjudged: bool = False
     """A failure of the predicted kind was learned, but is not yet in the track record."""
+    called: bool | None = None
+    """Whether it was called failing, for who must have a plain answer; None in states of the release before."""
 
 
 class IncidentState(msgspec.Struct, array_like=True):

@@ -94,7 +94,7 @@ class Service(msgspec.Struct, array_like=True):
     judged: int = 0
     right: int = 0
     failures: int = 0
-    """Scored deployments whose outcome is known, on how many the more likely answer was right, how many failed."""
+    """Scored deployments whose outcome is known, on how many the plain answer was right, how many failed."""
 
 
 class Context(msgspec.Struct, array_like=True):
