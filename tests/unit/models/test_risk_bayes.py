@@ -1,6 +1,7 @@
 """The Bayesian risk model: an exact sum, finite whatever comes, honest about late labels, the same after a restart."""
 
 import math
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -169,6 +170,17 @@ def test_outcomes_are_counted_as_they_are_known_now():
     assert (state.failed, state.clean, state.learned) == (2, 1, 4)
 
 
+COVARIANCE, VARIANCES = 2, 3
+SLOPE, SLOPE_VARIANCE, SHIFT, FAILED, CLEAN, LEARNED = range(7, 13)
+"""Places in the stored form."""
+
+
+def with_number(place, number, stored):
+    """The stored form with another number there, or with a list that begins with another one."""
+    stored[place] = [*number, *stored[place][1:]] if isinstance(number, list) else number
+    return msgspec.msgpack.encode(stored)
+
+
 @pytest.mark.parametrize(
     ("break_it", "says"),
     [
@@ -178,6 +190,21 @@ def test_outcomes_are_counted_as_they_are_known_now():
         (lambda stored: msgspec.msgpack.encode([2, 5]), "not a stored risk model"),
         (lambda stored: msgspec.msgpack.encode([3, stored[1][:-1], *stored[2:]]), "lists of"),
         (lambda stored: msgspec.msgpack.encode([3, [math.nan] * len(stored[1]), *stored[2:]]), "no model comes to"),
+        *(
+            (partial(with_number, place, number), "no model comes to")
+            for place, number in [
+                (SLOPE, math.nan),
+                (SLOPE, -math.inf),
+                (SLOPE_VARIANCE, -1e-9),
+                (SHIFT, math.nan),
+                (SHIFT, math.inf),
+                (FAILED, -1),
+                (CLEAN, -1),
+                (LEARNED, -1),
+                (COVARIANCE, [-1e-9]),
+                (VARIANCES, [-1e-9]),
+            ]
+        ),
     ],
 )
 def test_a_state_that_is_not_whole_or_of_another_schema_is_refused(break_it, says):

@@ -75,8 +75,7 @@ def load(body: bytes) -> bayes.State:
     lengths = (bayes.SIZE, len(_TRIANGLE[0]), bayes.SIZE - bayes.JOINT, len(COLUMNS), len(COLUMNS), len(COLUMNS))
     if tuple(map(len, lists)) != lengths:
         raise ValueError(f"not a stored risk model: lists of {tuple(map(len, lists))} numbers instead of {lengths}")
-    numbers = np.concatenate([np.array(each) for each in lists])
-    if not (np.isfinite(numbers).all() and min(stored.changes) > 0.0 and min(stored.squares) > 0.0):
+    if not _possible(stored, lists):
         raise ValueError("not a stored risk model: it has numbers that no model comes to")
     covariance = np.zeros((bayes.JOINT, bayes.JOINT))
     covariance[_TRIANGLE] = stored.covariance
@@ -92,6 +91,20 @@ def load(body: bytes) -> bayes.State:
         failed=stored.failed,
         clean=stored.clean,
         learned=stored.learned,
+    )
+
+
+def _possible(stored: _Stored, lists: tuple[list[float], ...]) -> bool:
+    """Return whether a model can have come to these numbers: one that is not finite, or a variance below zero, would be
+    scored by without a word.
+    """
+    numbers = np.concatenate([*map(np.array, lists), [stored.slope, stored.slope_variance, stored.shift]])
+    diagonal = np.array(stored.covariance)[_TRIANGLE[0] == _TRIANGLE[1]]
+    return bool(
+        np.isfinite(numbers).all()
+        and min(*stored.changes, *stored.squares) > 0.0
+        and min(*diagonal, *stored.variances, stored.slope_variance) >= 0.0
+        and min(stored.failed, stored.clean, stored.learned) >= 0
     )
 
 
