@@ -49,7 +49,7 @@ def measured(events):
 def test_a_score_is_a_decision_for_the_plain_answer():
     lane, (decision,) = told(DeploymentsModel(), deployment(1))
     (risk,) = [each.event for each in lane.outputs if isinstance(each.event, Risk)]
-    fails = risk.probability > risk.usual
+    fails = risk.probability > (risk.usual or 1.0)
     assert (decision.agent, decision.decision_type) == ("vigia.risk", f"deployment-risk.{risk.label}")
     assert (decision.decision, decision.reference) == ("fail" if fails else "ok", risk.deployment_id)
     assert decision.confidence == (risk.probability if fails else 1.0 - risk.probability)
@@ -64,7 +64,7 @@ def test_the_brier_score_of_the_decisions_is_that_of_the_predicted_probabilities
     rows = measured(tellings)
     assert sum(row.decisions for row in rows) == 30
     assert sum(row.correct for row in rows) == sum(
-        (risk.probability > risk.usual) == fails for risk, fails in zip(risks, failed, strict=True)
+        (risk.probability > (risk.usual or 1.0)) == fails for risk, fails in zip(risks, failed, strict=True)
     )
     brier = sum((risk.probability - fails) ** 2 for risk, fails in zip(risks, failed, strict=True))
     assert math.isclose(sum(row.squared_error for row in rows) / 1e9, brier, abs_tol=30 * 2e-9)

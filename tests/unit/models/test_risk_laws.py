@@ -21,7 +21,10 @@ from vigia.events.risk import Risk
 from vigia.feeds import history
 from vigia.models.deployments import DeploymentsModel
 from vigia.models.deployments.model import WAITING_TIMES
+from vigia.models.deployments.scoring import untaught
 from vigia.models.risk import storage
+from vigia.models.risk.advice import LEAST_LINES, advise
+from vigia.models.risk.catalog import FEATURES, POSITION
 from vigia.models.risk.policy import ErrorBudget, OpenIncident, Policy, SchemaMigration
 
 CASE = cases_deployments.CASES[0]
@@ -204,8 +207,17 @@ def test_advice_names_only_what_can_be_changed():
     assert {each.feature for each in said.advice} == {"la", "tests_passed_pct"}
     assert [each.probability for each in said.advice] == sorted(each.probability for each in said.advice)
     words = {each.feature: each.words for each in said.advice}
-    assert words["la"] == "deploy it in two parts, each with half of its 900 lines"
+    assert words["la"].startswith("deploy it in two parts of half its size, so that a failure takes less with it; ")
+    assert words["la"].endswith("the probability is that of each part")
     assert words["tests_passed_pct"] == "mend the failing tests (now 60 percent pass)"
+
+
+def test_nobody_is_advised_to_part_what_is_small():
+    for lines in (2.0, 49.0, 50.0, 5_000.0):
+        values: list[float | None] = [None] * len(FEATURES)
+        values[POSITION["la"]] = lines
+        parted = any(each.feature == "la" for each in advise(untaught(), values, 1.0))
+        assert parted == (lines >= LEAST_LINES)
 
 
 # drift

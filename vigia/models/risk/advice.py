@@ -40,6 +40,13 @@ class Advised(NamedTuple):
 
 SIZES = ("la", "ld", "code_changes_size", "nf", "nd")
 
+LEAST_LINES = 50.0
+"""Lines from which on a change is worth parting."""
+
+
+IN_PARTS = "deploy it in two parts of half its size, so that a failure takes less with it"
+"""What two parts are good for: that one of the two fails is seldom less likely than that the whole does."""
+
 
 def advise(state: bayes.State, values: Sequence[float | None], probability: float) -> list[Advised]:
     """Return the steps that lower `probability`, the most effective first; the state stays as it is.
@@ -58,9 +65,10 @@ def advise(state: bayes.State, values: Sequence[float | None], probability: floa
 def _steps(state: bayes.State, known: Known) -> Iterator[Step]:
     smaller = {name: math.ceil(value / 2.0) for name in SIZES if (value := known[name]) is not None and value > 1.0}
     for name in ("la", "code_changes_size", "ld"):
-        if name in smaller:
+        size = known[name]
+        if size is not None and size >= LEAST_LINES:
             half = {each: float(value) for each, value in smaller.items()}
-            yield Step(name, f"deploy it in two parts, each with half of its {shown(name, known[name])}", half)
+            yield Step(name, f"{IN_PARTS}; the probability is that of each part", half)
             break
     for name, best, say in _TO_BE_DONE:
         value = known[name]
