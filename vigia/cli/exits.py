@@ -6,9 +6,9 @@ UNACCOUNTED = 1
 UNUSABLE = 2
 """`emit`: its arguments, or the checkout, cannot be used; as argparse ends."""
 LOOK = 10
-"""`emit deployment --gate`: neither answer can be excluded, or no answer fits: a person should look."""
+"""`emit deployment --gate`: neither answer can be excluded: a person should look."""
 FAIL = 20
-"""`emit deployment --gate`: the deployment is expected to fail."""
+"""`emit deployment --gate`: the deployment is riskier than nine in ten of those that go well."""
 GATED = 30
 """`emit deployment --gate`: a rule of the policy says no, whatever the score."""
 BUG = 70

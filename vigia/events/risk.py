@@ -78,9 +78,12 @@ class Risk(EventStruct, tag_field="type", tag="risk", frozen=True, kw_only=True)
     usual: float | None = None
     """The mean probability of the latest deployments of the scope, this one not among them."""
     decision: tuple[Answer, ...] = ("ok", "fail")
-    """The answers that cannot be excluded: one, or both, or none. Unless it is one, a person should look."""
+    """The answers that cannot be excluded: one, or both. With both a person should look. None cannot occur: where a
+    deployment is unlike either class, both answers are given. A reader takes none as both."""
     error_level: float = 0.0
-    """Stated share of decisions that miss the truth; 0 goes with a decision that excludes nothing."""
+    """Stated share of the deployments that go well of which "ok" is excluded, of those that fail of which "fail" is,
+    and so of all decisions that miss the truth. It is no share of those with one answer: where few fail, most of what
+    is told "fail" alone goes well. 0 goes with a decision that excludes nothing."""
     gates: list[Gate] = msgspec.field(default_factory=list)
     """Rules that say no, whatever the score; empty when none does."""
     contributions: list[Contribution] = msgspec.field(default_factory=list)

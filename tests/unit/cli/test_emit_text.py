@@ -1,6 +1,7 @@
 """Which record of `risk` is taken, and what people read of it."""
 
 import msgspec
+import pytest
 
 from tests.support.risks import risk
 from vigia.cli.emit.broker import risk_of
@@ -48,11 +49,26 @@ def test_what_people_read_says_all_of_it_in_words():
     assert lines(event, said, (), colours=True) != plain
 
 
+@pytest.mark.parametrize(
+    ("decision", "says"),
+    [
+        (("ok",), "of deployments that fail, about 10 % are told OK"),
+        (("fail",), "of deployments that go well, about 10 % are told FAIL"),
+        (("ok", "fail"), "neither answer can be excluded"),
+        ((), "neither answer can be excluded"),
+    ],
+)
+def test_what_a_decision_may_be_wrong_in_is_said_of_each_class(decision, says):
+    event = Deployment(source="s", external_id="e", service="till", stage="planned", at=0)
+    told = lines(event, risk(event, decision=decision, error_level=0.1), ())
+    assert told[3].strip() == says
+
+
 SHOWN = """\
 till to production: v7
 
   decision     STOP: a rule of the policy says no, whatever the score
-               neither answer can be excluded; 10 % of such decisions may be wrong
+               neither answer can be excluded
   gate         open_incident: P1 since 14:02
   risk         31 % (90 % interval 12 % to 55 %); usual here: 14 %
                0 |......=========#============......................| 100 %

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
 EXITS = """exit codes:
-   0  acknowledged; with --gate: the deployment is expected to go well
+   0  acknowledged; with --gate: the deployment is safer than nine in ten of those that fail
    2  the arguments or the checkout cannot be used
-  10  --gate: a person should look (neither answer can be excluded, or no answer fits)
-  20  --gate: the deployment is expected to fail
+  10  --gate: a person should look (neither answer can be excluded)
+  20  --gate: it is riskier than nine in ten of those that go well
   30  --gate: a rule of the policy says no, whatever the score
   75  the broker has not acknowledged the event, or --gate got no answer in time
   78  the settings cannot be used

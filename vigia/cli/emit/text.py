@@ -22,9 +22,9 @@ SHOWN = 5
 """Contributions and pieces of advice that are shown."""
 
 HEADLINES: dict[Verdict, str] = {
-    "ok": "OK: expected to go well",
+    "ok": "OK: safer than nearly all that fail",
     "look": "LOOK: a person should look",
-    "fail": "FAIL: expected to fail",
+    "fail": "FAIL: riskier than nearly all that go well",
     "gated": "STOP: a rule of the policy says no, whatever the score",
 }
 COLOURS: dict[Verdict, str] = {"ok": "32", "look": "33", "fail": "31", "gated": "31"}
@@ -94,12 +94,14 @@ def _risk(risk: Risk, *, colours: bool) -> Iterator[str]:
 
 
 def _certainty(risk: Risk) -> str:
-    # at most one in so many decisions misses the truth
-    level = f"; {_percent(risk.error_level)} of such decisions may be wrong" if risk.error_level else ""
-    return {
-        0: f"neither answer fits what was seen so far: it is unlike what the model knows{level}",
-        1: f"the other answer is excluded{level}",
-    }.get(len(set(risk.decision)), f"neither answer can be excluded{level}")
+    answers = set(risk.decision)
+    if len(answers) != 1:
+        return "neither answer can be excluded"
+    if not risk.error_level:
+        return "the other answer is excluded"
+    # the level is one of each class: where few fail, most of those that are told "fail" go well all the same
+    others, told = ("fail", "OK") if answers == {"ok"} else ("go well", "FAIL")
+    return f"of deployments that {others}, about {_percent(risk.error_level)} are told {told}"
 
 
 def _learned(risk: Risk) -> str:

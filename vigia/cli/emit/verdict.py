@@ -11,7 +11,9 @@ EXITS: dict[Verdict, int] = {"ok": OK, "look": LOOK, "fail": FAIL, "gated": GATE
 
 
 def verdict(risk: Risk) -> Verdict:
-    """Return what was decided: a hard gate overrides the score, and both answers, or none, are a person's to decide."""
+    """Return what was decided: a hard gate overrides the score, and both answers are a person's to decide, as none
+    would be.
+    """
     if risk.gates:
         return "gated"
     answers = set(risk.decision)
