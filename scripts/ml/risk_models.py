@@ -1,5 +1,5 @@
 """The registry of retrained risk models: `python -m scripts.ml.risk_models list | show | shadow | promote | roll-back |
-retire`.
+retire`; and what the online model of a team looks at most: `looks-at TEAM`.
 
 `promote` is refused unless the model has ranked later deployments better than the online model by more than chance;
 there is no way around that. A promoted model's score is shown beside the risk, and decides nothing. Exit codes: 0 done;
@@ -25,11 +25,15 @@ from scripts.ml.retraining.comparing import TooFew, compare
 from scripts.operations.reasons import reason
 from vigia.app.waiting import waiting_times
 from vigia.cli.reading import bare_table, console, print_json
+from vigia.models.risk.importance import importance
 from vigia.settings import Settings
 from vigia.stores.risk_models import RiskModelRow
 from vigia.stores.sql.summaries import SqlSummaries
 
-READING = {"list", "show"}
+READING = {"list", "show", "looks-at"}
+
+SHOWN = 15
+"""Features that are shown of a model."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +47,8 @@ def _act(store: SqlSummaries, settings: Settings, options: argparse.Namespace) -
         return _list(store.risk_models(), as_json=options.json)
     if options.action == "show":
         return _show(store, settings, options.name, as_json=options.json)
+    if options.action == "looks-at":
+        return _looks_at(store, options.name, as_json=options.json)
     if options.action == "promote":
         found = registry.promote(store, options.name, waiting_times(settings), who())
         print(f"{options.name} is promoted: {found.words()}")
@@ -53,6 +59,22 @@ def _act(store: SqlSummaries, settings: Settings, options: argparse.Namespace) -
         status = registry.SETTABLE[options.action]
         registry.move(store, options.name, status, who(), options.because)
         print(f"{options.name} is {status} now")
+    return DONE
+
+
+def _looks_at(store: SqlSummaries, scope: str, *, as_json: bool) -> int:
+    """Print what the models of a team go by; raises Refused when it has none."""
+    found = {label: importance(model) for label, model in registry.online(store, scope).items()}
+    if as_json:
+        print_json({label: [each._asdict() for each in features] for label, features in found.items()})
+        return DONE
+    for label, features in found.items():
+        print(
+            one_line(f"what the {label} model of {scope} looks at most: by what a feature moves the log-odds, at most,")
+        )
+        print("when it is as far from what is usual in this team as it commonly is (which makes it no cause)")
+        for each in features[:SHOWN]:
+            print(f"  {each.log_odds:5.2f}  {each.words}")
     return DONE
 
 
@@ -125,10 +147,11 @@ def parser() -> argparse.ArgumentParser:
         ("promote", "show a shadow's scores beside the risk, if it has proved better"),
         ("roll-back", "take a promotion back; the model promoted before is promoted again"),
         ("retire", "let a model score no more"),
+        ("looks-at", "what the online model of a team (NAME) looks at most"),
     ):
         action = actions.add_parser(name, help=words)
         action.add_argument("name", metavar="NAME")
-        if name == "show":
+        if name in READING:
             action.add_argument("--json", action="store_true", help="print JSON")
         elif name != "promote":
             action.add_argument("--because", required=True, type=reason, metavar="TEXT", help="why; it is kept")

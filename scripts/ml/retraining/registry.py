@@ -13,7 +13,8 @@ from scripts.ml.retraining.folds import Judged, now, settled
 from vigia.app.shadows import AGENT, scored_state
 from vigia.events.feedback import Label
 from vigia.models.deployments.examples import Example, example
-from vigia.models.deployments.states import deployment_key
+from vigia.models.deployments.states import SCOPE, ScopeState, deployment_key, load
+from vigia.models.risk.bayes import State
 from vigia.models.risk.challengers.files import digest_of, dump, types_in
 from vigia.models.risk.challengers.fitting import Challenger
 from vigia.stores.base import LaneId, StateRow
@@ -180,6 +181,22 @@ def shadowed(store: RiskModels, row: RiskModelRow, waiting_times: Mapping[Label,
         np.array([score.probability for score, _ in old], dtype=float),
         np.array([score.online for score, _ in old], dtype=float),
     )
+
+
+def online(store: RiskModels, scope: str) -> Mapping[Label, State]:
+    """Return the online models of a scope, by kind of label. Raises Refused when it has none."""
+    key = SCOPE + scope
+    for row in store.lanes():
+        if row.lane.agent != AGENT:
+            continue
+        stored = store.load(row.lane, [key], ()).states.get(key)
+        try:
+            state = None if stored is None or stored.body is None else load(key, stored.schema, stored.body)
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        if isinstance(state, ScopeState) and state.models:
+            return state.models
+    raise Refused(f"no outcome was learned yet of a team {scope!r}")
 
 
 def _examples(

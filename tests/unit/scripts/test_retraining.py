@@ -10,7 +10,7 @@ from scripts.ml import retrain_deployment_risk_model, risk_models
 from scripts.ml.retraining import registry
 from scripts.ml.retraining.comparing import TooFew, compare
 from scripts.ml.retraining.folds import Judged, folds, now, settled, together, train, usable
-from tests.support.deployment_rows import DAY, EVERY, LANE, START, History
+from tests.support.deployment_rows import DAY, EVERY, LANE, SCOPE, START, History
 from tests.unit.models.laws import Lane, Sent, Tick
 from vigia.app.shadows import FIRST_LANE, Shadows
 from vigia.cli import main as vigia
@@ -190,6 +190,19 @@ def proven(summaries):
 
 def act(*arguments):
     return risk_models.main([*arguments])
+
+
+def test_what_the_online_model_of_a_team_looks_at_can_be_asked(summaries, capsys):
+    assert act("looks-at", SCOPE) == 1
+    assert f"no outcome was learned yet of a team {SCOPE!r}" in capsys.readouterr().err
+    History(summaries).deploy(40)
+    assert act("looks-at", SCOPE, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["defect"]
+    assert "la" in [each["feature"] for each in found][:5]
+    assert act("looks-at", SCOPE) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"what the defect model of {SCOPE} looks at most")
+    assert "lines added" in said
 
 
 def test_a_model_that_proved_better_is_promoted_shown_and_taken_back(summaries, proven, capsys):

@@ -42,8 +42,13 @@ def explain(score: Score, values: Sequence[float | None]) -> list[Push]:
 def _words(name: str, value: float | None, log_odds: float) -> str:
     direction = "raises" if log_odds > 0.0 else "lowers"
     if name in _OTHERS:
-        return f"{_OTHERS[name]}: {direction} the risk"
-    return f"{BY_NAME[name].definition} ({shown(name, value)}): {direction} the risk"
+        return f"{definition(name)}: {direction} the risk"
+    return f"{definition(name)} ({shown(name, value)}): {direction} the risk"
+
+
+def definition(name: str) -> str:
+    """Return what a feature is, in words."""
+    return _OTHERS[name] if name in _OTHERS else BY_NAME[name].definition
 
 
 def shown(name: str, value: float | None) -> str:
