@@ -279,6 +279,11 @@ def test_an_address_without_a_password_is_shown_whole(url):
         ({"VIGIA_METRICS_RETENTION_HOURS": "7d"}, "at least a day above metrics.retention"),
         ({"VIGIA_METRICS_RETENTION_DAYS": "89d"}, "must be at least metrics.retention_hours"),
         ({"VIGIA_METRICS_STALE_AFTER": "65"}, "every problem is stale"),
+        ({"VIGIA_RISK_WAITING_TIME": "180d"}, "risk.waiting_time (1.5552e+07 s) must be below risk.forget_after"),
+        (
+            {"VIGIA_RISK_WAITING_TIME_INTERVENTION": "200d"},
+            "risk.waiting_time_intervention (1.728e+07 s) must be below",
+        ),
         ({"VIGIA_DURABILITY_EXCEPTIONS": "luck"}, "names no weakness: 'luck'"),
     ],
 )

@@ -50,9 +50,10 @@ class Row:
 
 
 def _deployments(settings: Settings) -> GuardedModel:
-    risk = settings.risk
     model = DeploymentsModel(
-        forget_after=risk.forget_after, waiting_times=waiting_times(settings), policy=read_policy(settings.policy)
+        forget_after=settings.risk.forget_after,
+        waiting_times=waiting_times(settings),
+        policy=read_policy(settings.policy),
     )
     return GuardedModel(model, read_guard(settings), counted_by="scope", services_of=model.services_of)
 
