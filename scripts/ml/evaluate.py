@@ -3,7 +3,7 @@
 Files have the columns named in `vigia/feeds/data/README.md`. Each is played once in time order: a commit is scored
 first; *defective* is learned when the defect was found, *clean* when 90 days passed without one (and *defective* later,
 if it was found later). Figures are by the final label over all rows; beside them, without the rows that are all zero
-(merges), and by the label as it was known after 90 days.
+(merges), and by the label as it was known after 90 days. Rows that contradict themselves are used, counted and named.
 """
 
 import argparse
@@ -15,17 +15,18 @@ from typing import Any
 
 import numpy as np
 
+from scripts.letters.safe import one_line
 from scripts.ml.evaluation.contestants import CONTESTANTS
-from scripts.ml.evaluation.figures import figures, paired_bootstrap
+from scripts.ml.evaluation.figures import SET_FIGURES, figures, paired_bootstrap
+from scripts.ml.evaluation.files import Unwritable, check_file, check_folder, projects, words
 from scripts.ml.evaluation.pictures import Shown, draw
 from scripts.ml.evaluation.playing import Played, play
-from scripts.ml.evaluation.project import Project, Unreadable, read
+from scripts.ml.evaluation.project import ODD, Project, Unreadable
+from scripts.ml.evaluation.targets import met, naive
 from vigia.app.garbage import collect_rarely
 from vigia.models.risk.prior import seen_in
 
 BASELINE = "blend"
-TARGETS = {"accuracy": 0.7, "precision": 0.6, "recall": 0.7, "f1": 0.6}
-"""Reported as met or not, each to be exceeded."""
 
 SHOWN = (
     "roc_auc",
@@ -37,16 +38,18 @@ SHOWN = (
     "f1",
     "brier",
     "ece",
-    "set_decided",
-    "set_error",
-    "set_error_worst_window",
+    *SET_FIGURES,
     "steps_per_second",
 )
+
+PARTS = ("without_empty_rows", "label_known_after_90_days")
+"""The same figures, judged otherwise."""
 
 
 def evaluate(project: Project, names: Sequence[str]) -> tuple[dict[str, Any], Shown]:
     """Return the figures of the models on one project, and what they said, for pictures."""
     models: dict[str, Any] = {}
+    classes = int(project.defective.sum()), int((~project.defective).sum())
     said: dict[str, Played] = {}
     everything = np.ones(len(project.at), dtype=bool)
     probabilistic = set()
@@ -56,8 +59,10 @@ def evaluate(project: Project, names: Sequence[str]) -> tuple[dict[str, Any], Sh
             probabilistic.add(name)
         said[name] = play(project, contestant)
         whole = figures(said[name], project.defective, everything, contestant)
+        targets, unsaid = met(whole, *classes)
         models[name] = whole | {
-            "targets_met": {figure: (whole[figure] or 0.0) > least for figure, least in TARGETS.items()},
+            "targets_met": targets,
+            "targets_unsaid": unsaid,
             "without_empty_rows": figures(said[name], project.defective, ~project.empty, contestant),
             "label_known_after_90_days": figures(said[name], project.known, everything, contestant),
         }
@@ -70,22 +75,30 @@ def evaluate(project: Project, names: Sequence[str]) -> tuple[dict[str, Any], Sh
         "rows": len(project.at),
         "base_rate": float(project.defective.mean()),
         "prior_without": seen_in(project.at),
+        "naive": naive(*classes),
+        "odd_rows": dict(project.odd),
         "models": models,
     }, shown
 
 
 def means(files: list[dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
-    """Return the mean of each figure over the files that have it."""
-    models: dict[str, dict[str, float | None]] = {}
-    for name in names:
-        values = {figure: [each["models"][name][figure] for each in files] for figure in ("base_rate", *SHOWN)}
-        known = {figure: [value for value in each if value is not None] for figure, each in values.items()}
-        models[name] = {figure: float(np.mean(each)) if each else None for figure, each in known.items()}
-    return {"models": models}
+    """Return the mean of each figure over the files that have it, and so of its parts."""
+    return {
+        "models": {
+            name: _mean([each["models"][name] for each in files])
+            | {part: _mean([each["models"][name][part] for each in files]) for part in PARTS}
+            for name in names
+        }
+    }
+
+
+def _mean(files: list[dict[str, Any]]) -> dict[str, Any]:
+    values = {figure: [each[figure] for each in files if each[figure] is not None] for figure in ("base_rate", *SHOWN)}
+    return {figure: float(np.mean(each)) if each else None for figure, each in values.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a table a file, then the means; return 2 for a file that cannot be used."""
+    """Print a table a file, then the means; return 2 for a file that cannot be used, or written."""
     parser = argparse.ArgumentParser(prog="python -m scripts.ml.evaluate", description=(__doc__ or "").split("\n\n")[1])
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.csv.gz")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write everything to this file")
@@ -95,32 +108,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # as a worker does: steps/s are those of a worker
     collect_rarely()
     names = list(dict.fromkeys(chosen.model or CONTESTANTS))
+    try:
+        if chosen.json:
+            check_file(chosen.json)
+        if chosen.pictures:
+            check_folder(chosen.pictures)
+        given = projects(chosen.files)
+    except (Unreadable, Unwritable) as error:
+        print(words(error), file=sys.stderr)
+        return 2
     results: dict[str, Any] = {}
     pictures: dict[str, Shown] = {}
-    for path in chosen.files:
-        try:
-            project = read(path)
-        except Unreadable as error:
-            print(error, file=sys.stderr)
-            return 2
-        if project.name in results:
-            print(f"{path}: a project of the name {project.name} was given before", file=sys.stderr)
-            return 2
-        results[project.name], pictures[project.name] = evaluate(project, names)
-        _show(f"{project.name}: {len(project.at)} commits", results[project.name]["models"])
+    for name, project in given.items():
+        results[name], pictures[name] = evaluate(project, names)
+        _show(f"{name}: {len(project.at)} commits", results[name]["models"])
+        _show_rows(project, results[name]["naive"])
     mean = means(list(results.values()), names)
     _show("mean", mean["models"])
     if chosen.json:
         chosen.json.write_text(json.dumps({"files": results, "mean": mean}, indent=1, allow_nan=False) + "\n")
     if chosen.pictures:
         for path in draw(pictures, chosen.pictures):
-            print(path)
+            print(words(path))
     return 0
 
 
 def _show(title: str, models: dict[str, Any]) -> None:
     widths = {name: max(10, len(name) + 2) for name in models}
-    print(f"\n{title}\n{'':24}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
+    print(f"\n{one_line(title)}\n{'':24}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
     for figure in ("base_rate", *SHOWN):
         values = ((each[figure], widths[name]) for name, each in models.items())
         print(
@@ -131,8 +146,22 @@ def _show(title: str, models: dict[str, Any]) -> None:
         if above:
             print(f"{name} above blend: {above['difference']:+.4f} ({above['low']:+.4f} to {above['high']:+.4f})")
         if "targets_met" in each:
-            met = ", ".join(f"{figure} {'met' if yes else 'not met'}" for figure, yes in each["targets_met"].items())
-            print(f"{name}: {met}")
+            print(f"{name}: " + "; ".join(_target(figure, each) for figure in each["targets_met"]))
+
+
+def _target(figure: str, model: dict[str, Any]) -> str:
+    met_or_not = model["targets_met"][figure]
+    if met_or_not is None:
+        return f"{figure} cannot be said ({model['targets_unsaid'][figure]})"
+    return f"{figure} {'met' if met_or_not else 'not met'}"
+
+
+def _show_rows(project: Project, naive_answer: dict[str, Any]) -> None:
+    """Print what the rows alone say: how good no model at all is, and what is odd."""
+    print(f'always "{naive_answer["answer"]}": accuracy {naive_answer["accuracy"]:.4f}')
+    for key, count in project.odd.items():
+        if count:
+            print(f"odd: {count} {ODD[key]}")
 
 
 def _short(value: float) -> str:

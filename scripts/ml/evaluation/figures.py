@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scripts.ml.evaluation.playing import Contestant, Played
 
 WARM_UP = 2_000
-"""Commits after which calibration is judged."""
+"""Commits after which calibration is judged, counted over the whole project, whichever rows are judged."""
 
 BINS = 10
 FADING = 0.99
@@ -17,6 +17,19 @@ WINDOW = 1_000
 """Commits over which the error of decision sets is watched."""
 
 RESAMPLES = 1_000
+
+SET_FIGURES = (
+    "set_decided",
+    "set_error",
+    "set_error_worst_window",
+    "set_lone_ok",
+    "set_lone_ok_wrong",
+    "set_lone_fail",
+    "set_lone_fail_wrong",
+)
+"""Of the decision sets; "lone" are those with one answer: the share of commits that are given it, and the share of
+those for which it is wrong.
+"""
 
 Labels = NDArray[np.bool_]
 Scores = NDArray[np.float64]
@@ -38,6 +51,7 @@ def figures(played: Played, defective: Labels, rows: Labels, contestant: Contest
     recall = _share(hits, int(label.sum()))
     specificity = _share(int((~called & ~label).sum()), int((~label).sum()))
     precision = _share(hits, int(called.sum()))
+    late = rows & (np.arange(len(rows)) >= WARM_UP)
     result: Figures = {
         "rows": float(len(label)),
         "base_rate": _share(int(label.sum()), len(label)),
@@ -49,7 +63,7 @@ def figures(played: Played, defective: Labels, rows: Labels, contestant: Contest
         "recall": recall,
         "f1": _share(2 * hits, int(called.sum() + label.sum())),
         "brier": float(np.mean((score - label) ** 2)) if contestant.probabilistic and len(label) else None,
-        "ece": calibration_error(label[WARM_UP:], score[WARM_UP:]) if contestant.probabilistic else None,
+        "ece": calibration_error(defective[late], played.score[late]) if contestant.probabilistic else None,
         "steps_per_second": len(played.score) / played.seconds if played.seconds > 0.0 else None,
     }
     return result | _sets([played.excluded[each] for each in np.flatnonzero(rows)], label, contestant.level)
@@ -128,9 +142,11 @@ def paired_bootstrap(label: Labels, ours: Scores, theirs: Scores, seed: int = 5)
 
 
 def _sets(excluded: list[bool | None], label: Labels, level: float | None) -> Figures:
+    """Return how often sets miss the truth, and how often a single answer that somebody is given is wrong."""
     if level is None or not excluded:
-        return {"set_error_level": level, "set_decided": None, "set_error": None, "set_error_worst_window": None}
+        return dict.fromkeys(("set_error_level", *SET_FIGURES)) | {"set_error_level": level}
     wrong = np.array([out is not None and out == truth for out, truth in zip(excluded, label.tolist(), strict=True)])
+    lone_ok, lone_fail = (np.array([out is answer for out in excluded]) for answer in (True, False))
     sums = np.concatenate([[0], np.cumsum(wrong)])
     windows = (sums[WINDOW:] - sums[:-WINDOW]) / WINDOW
     return {
@@ -138,6 +154,10 @@ def _sets(excluded: list[bool | None], label: Labels, level: float | None) -> Fi
         "set_decided": sum(out is not None for out in excluded) / len(excluded),
         "set_error": float(wrong.mean()),
         "set_error_worst_window": float(windows[np.argmax(np.abs(windows - level))]) if len(windows) else None,
+        "set_lone_ok": float(lone_ok.mean()),
+        "set_lone_ok_wrong": _share(int(wrong[lone_ok].sum()), int(lone_ok.sum())),
+        "set_lone_fail": float(lone_fail.mean()),
+        "set_lone_fail_wrong": _share(int(wrong[lone_fail].sum()), int(lone_fail.sum())),
     }
 
 

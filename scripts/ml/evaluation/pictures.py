@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scripts.letters.safe import one_line
 from scripts.ml.evaluation.figures import BINS, WARM_UP, WINDOW, Labels, Scores, roc_auc
 
 COLOURS = {
@@ -85,7 +86,8 @@ def _written(projects: Mapping[str, Shown], panel: Callable[[Axes, Shown], None]
     figure.suptitle(title, fontsize=11)
     for axes, (name, shown) in zip(figure.subplots(down, across, squeeze=False).flat, projects.items(), strict=False):
         panel(axes, shown)
-        axes.set_title(name, fontsize=10)
+        # a file's name, which somebody may have given dollars or line breaks
+        axes.set_title(one_line(name), fontsize=10, parse_math=False)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=7)
     figure.savefig(path, dpi=80, metadata={"Software": None})

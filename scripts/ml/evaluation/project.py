@@ -1,15 +1,22 @@
-"""A recorded project: commits in time order, with the time at which each proved defective, if it did."""
+"""A recorded project: commits in time order, with the time at which each proved defective, if it did.
+
+What can be used but contradicts itself is used as it stands, and counted (`Project.odd`): the recorded projects have
+such rows, too.
+"""
 
 import csv
 import gzip
 import math
 import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vigia.events.times import epoch_seconds
 from vigia.models.risk.basis import FEATURES
 
 WAITING_TIME = 90 * 86_400.0
@@ -30,6 +37,8 @@ class Project(NamedTuple):
     defective: NDArray[np.bool_]
     values: list[list[float | None]]
     """The features, in the order of `FEATURES`; an empty cell is not known."""
+    odd: Mapping[str, int]
+    """How often the file contradicts itself, by the keys of `ODD`."""
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -39,8 +48,8 @@ class Project(NamedTuple):
 
     @property
     def empty(self) -> NDArray[np.bool_]:
-        """Rows in which every feature but `fix` is zero, as merges are recorded."""
-        return np.array([not any(row[1:]) for row in self.values])
+        """Rows in which every feature but `fix` is zero, as merges are recorded. What is not known is not zero."""
+        return np.array([all(value == 0.0 for value in row[1:]) for row in self.values])
 
     @property
     def lines_added(self) -> NDArray[np.float64]:
@@ -49,54 +58,93 @@ class Project(NamedTuple):
         return np.array([row[place] or 0.0 for row in self.values])
 
 
+ODD = {
+    "clean_but_found": "rows are clean, but say when a defect was found: taught as defective, judged as clean",
+    "defective_never_found": "rows are defective, but do not say when that was found: taught as clean, judged as "
+    "defective",
+    "found_before_commit": "rows say that a defect was found before the commit: taken as found at once",
+    "short_lines": "lines are shorter than the header: what is missing is not known",
+    "long_lines": "lines are longer than the header: what is beyond it is not read",
+    "repeated_columns": "columns are in the header once more: the last of a name counts",
+}
+"""What is odd of a file that is used all the same, in words that follow a count."""
+
 GZIP = b"\x1f\x8b"
 """How gzipped files begin (RFC 1952)."""
 
 
 def read(path: Path) -> Project:
     """Return the project of a file; raises `Unreadable`."""
-    rows = []
+    rows: list[_Row] = []
+    odd: Counter[str] = Counter()
     try:
         with path.open("rb") as file:
             opened = gzip.open if file.read(2) == GZIP else open
         with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
-            lacking = [
-                name
-                for name in ("commit_ts", "defect_found_ts", "defective", *FEATURES)
-                if name not in (reader.fieldnames or ())
-            ]
+            header = reader.fieldnames or ()
+            lacking = [name for name in ("commit_ts", "defect_found_ts", "defective", *FEATURES) if name not in header]
             if lacking:
                 raise Unreadable(f"{path}: lacks the columns {', '.join(lacking)}; see vigia/feeds/data/README.md")
-            rows = [_row(path, number, row) for number, row in enumerate(reader, start=2)]
+            odd["repeated_columns"] = len(header) - len(set(header))
+            for cells in reader:
+                row = _row(path, reader.line_num, cells)
+                odd.update(_odd(row, cells))
+                rows.append(row)
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise Unreadable(f"{path}: cannot be read as CSV, gzipped or not: {error}") from error
     if not rows:
         raise Unreadable(f"{path}: has no commits")
-    rows.sort(key=lambda row: row[0])
+    rows.sort(key=lambda row: row.at)
     return Project(
         name=path.name.removesuffix(".gz").removesuffix(".csv"),
-        at=[row[0] for row in rows],
-        found=[row[1] for row in rows],
-        defective=np.array([row[2] for row in rows]),
-        values=[row[3] for row in rows],
+        at=[row.at for row in rows],
+        # a defect cannot be known before its commit exists (some rows of the recorded projects say so, by clock errors)
+        found=[None if row.found is None else max(row.found, row.at) for row in rows],
+        defective=np.array([row.defective for row in rows]),
+        values=[row.values for row in rows],
+        odd={key: odd[key] for key in ODD},
     )
 
 
-def _row(path: Path, number: int, row: dict[str, str | None]) -> tuple[float, float | None, bool, list[float | None]]:
+class _Row(NamedTuple):
+    at: float
+    found: float | None
+    defective: bool
+    values: list[float | None]
+
+
+def _row(path: Path, line: int, cells: dict[str, str | None]) -> _Row:
     try:
-        at, found, defective = (_number(row, name) for name in ("commit_ts", "defect_found_ts", "defective"))
-        values = [_number(row, name) for name in FEATURES]
+        at, found, defective = (_number(cells, name) for name in ("commit_ts", "defect_found_ts", "defective"))
+        values = [_number(cells, name) for name in FEATURES]
+        for name, time in (("commit_ts", at), ("defect_found_ts", found)):
+            if time is not None:
+                epoch_seconds(time, name)
     except ValueError as error:
-        raise Unreadable(f"{path}, line {number}: {error}") from error
+        raise Unreadable(f"{path}, line {line}: {error}") from error
     if at is None or defective not in (0.0, 1.0):
-        raise Unreadable(f"{path}, line {number}: needs commit_ts, and defective as 0 or 1")
-    # a defect cannot be known before its commit exists (some rows of the recorded projects say so, by clock errors)
-    return at, None if found is None else max(found, at), defective == 1.0, values
+        raise Unreadable(f"{path}, line {line}: needs commit_ts, and defective as 0 or 1")
+    return _Row(at, found, defective == 1.0, values)
 
 
-def _number(row: dict[str, str | None], name: str) -> float | None:
-    text = row[name]
+def _odd(row: _Row, cells: dict[str | Any, Any]) -> Iterator[str]:
+    """Say what is wrong with a row that is used."""
+    if row.found is not None and not row.defective:
+        yield "clean_but_found"
+    if row.found is None and row.defective:
+        yield "defective_never_found"
+    if row.found is not None and row.found < row.at:
+        yield "found_before_commit"
+    if None in cells.values():
+        yield "short_lines"
+    # where the reader puts cells that have no column
+    if None in cells:
+        yield "long_lines"
+
+
+def _number(cells: dict[str, str | None], name: str) -> float | None:
+    text = cells[name]
     if text is None or not text.strip():
         return None
     try:
