@@ -50,7 +50,9 @@ class Vigia(AtOnce):
         earlier = self._lessons.get(number)
         if defective:
             self._stream.failed()
-        self._lessons[number] = bayes.learn(self._state, change, raw, failed=defective, earlier=earlier)
+        self._lessons[number] = bayes.learn(
+            self._state, change, raw, failed=defective, earlier=earlier, in_time=bayes.IN_TIME
+        )
 
 
 class _Scale:
