@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from scripts.ml.evaluation.project import read
+from scripts.ml.evaluation.project import Project, read
 from vigia.models.risk.basis import COLUMNS, columns
 from vigia.models.risk.prior import FILE, Prior
 from vigia.models.risk.scales import CLIP
@@ -57,9 +57,8 @@ def fit(tables: list[Table]) -> Prior:
     )
 
 
-def table(path: Path) -> Table:
+def table(project: Project) -> Table:
     """Return a project's columns and labels."""
-    project = read(path)
     raw = np.array([columns(values) for values in project.values])
     means, spreads = raw.mean(axis=0), raw.std(axis=0)
     marks = [int(project.at[place]) for place in np.linspace(0, len(project.at) - 1, MARKS).astype(int)]
@@ -85,7 +84,7 @@ def _rounded(numbers: NDArray[np.float64]) -> list[float]:
 
 def main(directory: str) -> None:
     """Fit all priors and write the file."""
-    tables = {path.name.removesuffix(".csv.gz"): table(path) for path in sorted(Path(directory).glob("*.csv.gz"))}
+    tables = {path.name.removesuffix(".csv.gz"): table(read(path)) for path in sorted(Path(directory).glob("*.csv.gz"))}
     without = {name: fit([other for each, other in tables.items() if each != name]) for name in tables}
     priors = {
         "columns": [column.name for column in COLUMNS],
