@@ -3,7 +3,7 @@ FILE.csv.gz FILE.csv.gz ... [--json OUT] [--jobs N]`.
 
 Each constant is tried with a few values, the others as they are (`GRID` in `scripts/ml/evaluation/constants.py`). For
 each project the value is taken that is best on all the others, and the project is reported under it beside the
-constants as they are; at last under all values taken together. Four projects take about five minutes of one core.
+constants as they are; at last under all values taken together. Four projects take about six minutes of one core.
 """
 
 import argparse
