@@ -27,6 +27,8 @@ from vigia.stores.errors import Unusable
 MOST_FALSE_A_DAY = 1.0
 LEAST_FOUND = 0.9
 USUAL = Path("config/detectors.toml")
+NARROWEST = 120
+"""Columns of the tables: a narrower one would cut the names of detectors."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def show(quiet: Result, result: Result, days: int) -> None:
     """Print the tables."""
-    console = Console(width=max(100, Console().width))
+    console = Console(width=max(NARROWEST, Console().width))
     table = Table("problem", "size", "minutes from the onset to the problem")
     for kind in KINDS:
         for size in kind.sizes:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigia.events.samples import MAX_VALUE
-from vigia.models.detectors.anomaly.scorer import AnomalyState, score
+from vigia.models.detectors.anomaly.scorer import AnomalyState, score, surprise_of
+from vigia.models.detectors.anomaly.span import RECORD, Span
 from vigia.models.detectors.anomaly.surprise import MEMORY, Tail
 
 MINUTE = 60.0
@@ -116,6 +117,22 @@ def test_a_wild_value_is_surprising_and_teaches_nothing(wild, at):
     for field in ("short", "recent", "long", "magnitude", "usual"):
         assert getattr(odd, field) == pytest.approx(getattr(usual, field), rel=0.05)
     assert odd.spike.counts[20:] == usual.spike.counts[20:] == []
+    if at == 300:
+        assert odd.span == usual.span
+
+
+@pytest.mark.parametrize("beyond", [1.0, -1.0])
+def test_a_value_beyond_all_that_the_series_has_been_is_rarer_by_a_stated_factor(beyond):
+    own, wider = AnomalyState(), AnomalyState()
+    for state in (own, wider):
+        scores(noise(600), state=state)
+    low, high = own.span.low, own.span.high
+    assert (low, high) == (min(noise(600)[1:]), max(noise(600)[1:]))
+    wider.span = Span(-1e9, 1e9)
+    value = (high if beyond > 0 else low) + beyond * 0.06 * (high - low)
+    assert surprise_of(own, 1e6, value) == pytest.approx(surprise_of(wider, 1e6, value) + RECORD)
+    assert value in (own.span.low, own.span.high)
+    assert surprise_of(own, 1e6, value) == surprise_of(wider, 1e6, value)
 
 
 def test_wild_values_are_learned_once_they_repeat_however_far_they_are():
@@ -128,8 +145,8 @@ def test_wild_values_are_learned_once_they_repeat_however_far_they_are():
 def test_a_state_of_the_release_before_is_read():
     state = AnomalyState()
     scores(noise(600), state=state)
-    older = msgspec.msgpack.encode(msgspec.to_builtins(state)[:-1])
-    assert msgspec.msgpack.decode(older, type=AnomalyState) == state
+    older = msgspec.msgpack.encode(msgspec.to_builtins(state)[:-2])
+    assert msgspec.msgpack.decode(older, type=AnomalyState) == msgspec.structs.replace(state, span=Span())
 
 
 def test_a_score_uses_only_what_came_before():

@@ -4,7 +4,8 @@ Three views of a value, each a multiple of what is usual for this series: how fa
 (spike), how far the recent level is from the long one (shift), how far it is from what is usual at this time of the day
 (season). Each becomes a surprise by its rank in its own past (`surprise.py`), and the score is their mean. An alarm
 that goes on is worth less with every value: the score of a value is lowered by what the ones just before it had. A
-value beyond all measure is surprising, but teaches nothing until it repeats (`doubt.py`).
+value beyond all that the series has been is rarer than its ranks say (`span.py`). One beyond all measure is surprising,
+but teaches nothing until it repeats (`doubt.py`).
 """
 
 from math import isfinite
@@ -13,6 +14,7 @@ import msgspec
 
 from vigia.models.detectors.anomaly.doubt import REPEATS, WILD, Doubt
 from vigia.models.detectors.anomaly.profile import DayProfile
+from vigia.models.detectors.anomaly.span import Span
 from vigia.models.detectors.anomaly.surprise import Tail, multiple_of
 
 SHORT = 0.3
@@ -54,7 +56,9 @@ class AnomalyState(msgspec.Struct, array_like=True):
     season: Tail = msgspec.field(default_factory=Tail)
     day: DayProfile = msgspec.field(default_factory=DayProfile)
     doubt: Doubt = msgspec.field(default_factory=Doubt)
-    """It comes last: the release before reads a state as far as it knows the fields."""
+    span: Span = msgspec.field(default_factory=Span)
+    """These come last: the release before reads a state as far as it knows the fields. The span of what it wrote begins
+    at 0, which tells of fewer records, never of more."""
 
 
 def score(state: AnomalyState, at: float, value: float) -> float:
@@ -77,7 +81,8 @@ def score(state: AnomalyState, at: float, value: float) -> float:
 
 
 def surprise_of(state: AnomalyState, at: float, value: float) -> float | None:
-    """Return -log10 of the geometric mean of the views' tail probabilities, at least 0, then learn the value.
+    """Return -log10 of the geometric mean of the views' tail probabilities, at least 0, and more for a record; then
+    learn the value.
 
     None for the first values, and for one that is not a finite number. It is what `score` is made of, not lowered while
     an alarm goes on.
@@ -101,7 +106,7 @@ def surprise_of(state: AnomalyState, at: float, value: float) -> float | None:
     if deviation > WILD * scale:
         wild = state.doubt.believed(value, short, count, LONG)
         if wild is None:
-            return _beside(state, at, value, figure, scale)
+            return _beside(state, at, value, figure, scale) + state.span.record_of(value, count)
         believed, deviation = wild, abs(wild - short)
     spike = state.spike.surprise_of(figure)
     state.short = short + SHORT * (believed - short)
@@ -114,7 +119,9 @@ def surprise_of(state: AnomalyState, at: float, value: float) -> float | None:
     state.usual += (learned - state.usual) / span
     distance = state.day.distance_of(at, value, believed, state.interval, scale)
     season = 0.0 if distance is None else state.season.surprise_of(distance)
-    return (spike + shift + season) / 3
+    record = state.span.record_of(value, count)
+    state.span.take(believed)
+    return (spike + shift + season) / 3 + record
 
 
 def _begin(state: AnomalyState, at: float, value: float) -> None:
@@ -129,6 +136,7 @@ def _begin(state: AnomalyState, at: float, value: float) -> None:
         state.short = state.recent = state.long = middle
         state.magnitude, state.usual = abs(middle), min(middle - low, high - middle)
         state.doubt.values = []
+        state.span = Span(middle, middle)
         state.day.distance_of(at, middle, middle, 0.0, 0.0)
 
 
