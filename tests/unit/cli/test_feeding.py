@@ -108,14 +108,19 @@ class TestInOrder:
         def order(*feed):
             told: list[str] = []
             for _, _, event in in_order(feed, lambda topic: told.append(f"wait for {topic}")):
-                assert isinstance(event, Deployment | Outcome)
-                told.append(f"{type(event).__name__} {event.external_id}")
+                assert isinstance(event, Deployment | Outcome | Sample)
+                told.append(f"{type(event).__name__} {getattr(event, 'external_id', event.service)}")
             return told
 
         return order
 
     def test_an_outcome_waits_for_its_deployment_to_be_applied(self, order):
         assert order(deployment(1), outcome(1)) == ["Deployment 1", "wait for deployments", "Outcome 1"]
+
+    def test_a_sample_waits_for_the_deployments_of_its_service_alone(self, order):
+        other = ("metrics", "b", Sample(service="b", metric="m", ts=1.0, value=2.0))
+        told = order(deployment(1), other, SAMPLE, SAMPLE)
+        assert told == ["Deployment 1", "Sample b", "wait for deployments", "Sample a", "Sample a"]
 
     def test_one_wait_serves_all_deployments_before_it(self, order):
         told = order(deployment(1), deployment(2), outcome(2), outcome(1), deployment(3), outcome(3))

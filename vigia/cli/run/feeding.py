@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from vigia.events.base import Event
 from vigia.events.deployments import Deployment
 from vigia.events.feedback import Outcome
+from vigia.events.samples import Sample
 from vigia.feeds.send import DeliveryFailed, FeedStopped, Pause, Sender
 
 FLUSH_SECONDS = 30.0
@@ -82,16 +83,19 @@ class Feeds:
 
 
 def in_order(feed: Feed, wait_until_consumed: Callable[[str], None]) -> Feed:
-    """Yield a feed's events so that an outcome is sent only after its deployment was applied.
+    """Yield a feed's events so that outcomes, and samples of its service, are sent only after a deployment was applied.
 
     Topics keep no order between them. An outcome that comes first waits and a second one replaces it there, so how many
-    are learned would depend on the order in which a worker happens to read two topics.
+    are learned would depend on the order in which a worker happens to read two topics. And minutes that are sent in a
+    moment would show a problem before it is known what was deployed ahead of it.
     """
-    unseen: set[str] = set()
+    unseen: dict[str, str] = {}
     for topic, key, event in feed:
         if isinstance(event, Deployment):
-            unseen.add(event.deployment_id)
-        elif isinstance(event, Outcome) and event.deployment_id in unseen:
+            unseen[event.deployment_id] = event.service
+        elif (isinstance(event, Outcome) and event.deployment_id in unseen) or (
+            isinstance(event, Sample) and event.service in unseen.values()
+        ):
             wait_until_consumed("deployments")
             unseen.clear()
         yield topic, key, event
