@@ -1,6 +1,5 @@
-"""Which ends of deployments the lanes of their services are told of: each once, and again when it is known better."""
+"""How deployments ended, as the lanes of their services are told: each end once, and again when it is known better."""
 
-from collections.abc import Iterator
 from math import inf
 from typing import cast
 
@@ -26,13 +25,6 @@ def of(state: DeploymentState) -> Deployed | None:
         version=state.version,
         commit=_commit(state),
     )
-
-
-def told(before: Deployed | None, state: DeploymentState) -> Iterator[Deployed]:
-    """Return what is to be told of a deployment that was as `before`."""
-    now = of(state)
-    if now is not None and now != before:
-        yield now
 
 
 def _commit(state: DeploymentState) -> str:

@@ -158,7 +158,9 @@ class DeploymentsModel:
         state, scope = _get(states, key, DeploymentState), _get(states, scope_key, ScopeState)
         if state is None or scope is None:
             return
-        for label in young.TOLD_BY_SILENCE if not only else [each for each in young.TOLD_BY_SILENCE if each == only]:
+        for label in young.TOLD_BY_SILENCE:
+            if only not in ("", label):
+                continue
             clean = learning.by_silence(scope, state, label)
             young.leave(scope, state, label)
             if clean or label in state.failures:
@@ -191,7 +193,8 @@ class DeploymentsModel:
         self._keep(key, state, time, states, changes)
         deliveries.write(event, state, changes)
         changes.write(progress.summary(event.deployment_id, state))
-        for end in ends.told(ended, state):
+        end = ends.of(state)
+        if end is not None and end != ended:
             changes.emit(DEPLOYED, end.service, end)
         # what failed in the run of a rollback is no failure of what it rolled back
         if event.kind == "deployment":
